@@ -1,0 +1,102 @@
+"""Command line: ``python -m dpo_core simulate|presets``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dpo_core.errors import ScenarioError
+from dpo_core.presets import find_preset, presets
+from dpo_core.scenario import Scenario
+from dpo_core.scenario_json import parse_scenario, scenario_to_json
+from dpo_core.simulate import Trajectory, simulate
+
+# What `simulate` prints, besides `step` and `log_policy`.
+PRINTED = (
+    "loss",
+    "rewards/chosen",
+    "rewards/rejected",
+    "rewards/margins",
+    "rewards/accuracies",
+    "logps/chosen",
+    "logps/rejected",
+    "kl/policy_reference",
+    "kl/reference_policy",
+    "entropy",
+    "sigma_weight",
+    "top_probability",
+    "true_reward",
+)
+
+
+def trajectory_to_json(trajectory: Trajectory) -> dict[str, Any]:
+    """The object that ``simulate`` prints: per-step lists, ``log_policy`` nested [T+1][prompt][reply]."""
+    cuts = trajectory.space.starts[1:]
+    document: dict[str, Any] = {
+        "step": list(range(trajectory.scenario.steps + 1)),
+        "log_policy": [[part.tolist() for part in np.split(row, cuts)] for row in trajectory.log_policy],
+    }
+    document.update(
+        {name: trajectory.metrics[name].tolist() for name in PRINTED if name in trajectory.metrics}
+    )
+    return document
+
+
+def _read(arguments: argparse.Namespace) -> Scenario:
+    if arguments.preset is not None:
+        return find_preset(arguments.preset).scenario
+    if arguments.file is None:
+        raise ScenarioError(
+            "simulate", "no scenario given", "Name a file, or - for standard input, or --preset NAME"
+        )
+    if arguments.file == "-":
+        return parse_scenario(sys.stdin.buffer.read(), "standard input")
+    try:
+        return parse_scenario(Path(arguments.file).read_bytes(), arguments.file)
+    except OSError as error:
+        raise ScenarioError(arguments.file, f"cannot be read ({error.strerror})", "Check the path") from None
+
+
+def _simulate(arguments: argparse.Namespace) -> None:
+    json.dump(trajectory_to_json(simulate(_read(arguments))), sys.stdout, allow_nan=False)
+    print()
+
+
+def _presets(arguments: argparse.Namespace) -> None:
+    if arguments.show is not None:
+        print(
+            json.dumps(scenario_to_json(find_preset(arguments.show).scenario), indent=1, ensure_ascii=False)
+        )
+        return
+    for key, preset in presets().items():
+        print(f"{key:18} {preset.name}: {preset.watch}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 2 with one line on standard error for bad input."""
+    parser = argparse.ArgumentParser(prog="python -m dpo_core", description="Exact DPO on small policies.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("simulate", help="run a scenario and print its trajectory as JSON")
+    run.add_argument("file", nargs="?", help="a scenario file, or - for standard input")
+    run.add_argument("--preset", help="a scenario that ships, by key or name")
+    run.set_defaults(do=_simulate)
+    shelf = commands.add_parser("presets", help="list the scenarios that ship")
+    shelf.add_argument("--show", metavar="NAME", help="print one as a scenario file")
+    shelf.set_defaults(do=_presets)
+    arguments = parser.parse_args(argv)
+    try:
+        arguments.do(arguments)
+        sys.stdout.flush()
+    except ScenarioError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
+        sys.stderr.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The exact toy policy: one categorical distribution per prompt, all replies laid end to end.
+
+Shapes: R replies in all, P prompts; ``z`` and ``log_p`` are [..., R]; per-prompt results are [..., P].
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpo_core.preferences import Preferences
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ReplySpace:
+    """The ragged layout: where each prompt starts [P], and which prompt each reply belongs to [R]."""
+
+    starts: NDArray[np.intp]
+    prompt_of: NDArray[np.intp]
+
+    @staticmethod
+    def of(preferences: Preferences) -> "ReplySpace":
+        sizes = preferences.sizes
+        return ReplySpace(preferences.starts, np.repeat(np.arange(len(sizes)), sizes).astype(np.intp))
+
+    def sum(self, x: Array) -> Array:
+        """Sum over the replies of each prompt: [..., R] → [..., P]."""
+        return np.add.reduceat(x, self.starts, axis=-1)
+
+    def max(self, x: Array) -> Array:
+        """Maximum over the replies of each prompt: [..., R] → [..., P]."""
+        return np.maximum.reduceat(x, self.starts, axis=-1)
+
+    def spread(self, x: Array) -> Array:
+        """Repeat a per-prompt value for each of its replies: [..., P] → [..., R]."""
+        return x[..., self.prompt_of]
+
+
+def log_softmax(space: ReplySpace, z: Array) -> Array:
+    """log π(y|x) in nats from logits, prompt by prompt; invariant to a shift per prompt."""
+    z = z - space.spread(space.max(z))
+    return z - space.spread(np.log(space.sum(np.exp(z))))
+
+
+def logit_gradient(space: ReplySpace, log_p: Array, coefficients: Array) -> Array:
+    """Pull coefficients c = ∂L/∂log π back to logits: ∂L/∂z = C − π·ΣC, per prompt."""
+    return coefficients - np.exp(log_p) * space.spread(space.sum(coefficients))
+
+
+def kl(space: ReplySpace, log_p: Array, log_q: Array) -> Array:
+    """KL(p‖q) = Σ p (log p − log q) per prompt, nats (the KL of Eq. 3 with p = π, q = π_ref)."""
+    return space.sum(np.exp(log_p) * (log_p - log_q))
+
+
+def entropy(space: ReplySpace, log_p: Array) -> Array:
+    """−Σ p log p per prompt, nats."""
+    return -space.sum(np.exp(log_p) * log_p)

@@ -1,0 +1,69 @@
+"""Every metric of a run, under TRL's names, computed for all steps at once.
+
+Per step [T+1]: means over comparisons. Per prompt [T+1, P] and per comparison [T+1, C] where said.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpo_core import categorical, objectives, theory
+from dpo_core.categorical import ReplySpace
+from dpo_core.preferences import Preferences
+from dpo_core.scenario import Segment
+
+Array = NDArray[np.float64]
+
+
+def measure(
+    preferences: Preferences,
+    space: ReplySpace,
+    log_reference: Array,
+    log_policy: Array,
+    segments: tuple[Segment, ...],
+) -> dict[str, Array]:
+    """All metrics of ``log_policy`` [T+1, R], each step under the rules in force at it."""
+    pieces = [_compared(space, log_reference, log_policy[s.start : s.stop], s) for s in segments]
+    metrics = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    ceiling = theory.kl_ceiling(space, log_reference)
+    metrics["kl/policy_reference"] = categorical.kl(space, log_policy, log_reference)  # [T+1, P], Eq. 3
+    metrics["kl/reference_policy"] = categorical.kl(space, log_reference, log_policy)  # [T+1, P]
+    metrics["kl/share_of_ceiling"] = metrics["kl/policy_reference"] / ceiling  # [T+1, P]
+    metrics["entropy"] = categorical.entropy(space, log_policy)  # [T+1, P]
+    metrics["top_probability"] = np.exp(space.max(log_policy))  # [T+1, P]
+    if preferences.reward is not None:
+        metrics["true_reward"] = space.sum(np.exp(log_policy) * preferences.reward)  # [T+1, P]
+    return metrics
+
+
+def _compared(
+    space: ReplySpace, log_reference: Array, log_policy: Array, segment: Segment
+) -> dict[str, Array]:
+    comparisons, objective = segment.rules.comparisons, segment.rules.objective
+    chosen = np.array([space.starts[c.prompt] + c.chosen for c in comparisons], dtype=np.intp)
+    rejected = np.array([space.starts[c.prompt] + c.rejected for c in comparisons], dtype=np.intp)
+    agreement = np.array([c.agreement for c in comparisons])
+    both = objectives.preference_loss(
+        objective,
+        log_policy[:, chosen],
+        log_policy[:, rejected],
+        log_reference[chosen],
+        log_reference[rejected],
+        agreement,
+    )
+    margins = both.chosen_rewards - both.rejected_rewards
+    return {
+        "loss": both.losses.mean(axis=1),  # Eq. 7, mean over comparisons
+        "rewards/chosen": both.chosen_rewards.mean(axis=1),
+        "rewards/rejected": both.rejected_rewards.mean(axis=1),
+        "rewards/margins": margins.mean(axis=1),
+        "rewards/accuracies": (margins > 0).mean(axis=1),  # strict, so 0 at step 0
+        "logps/chosen": log_policy[:, chosen].mean(axis=1),
+        "logps/rejected": log_policy[:, rejected].mean(axis=1),
+        # per comparison [T+1, C]
+        "comparison/loss": both.losses,
+        "comparison/reward_chosen": both.chosen_rewards,
+        "comparison/reward_rejected": both.rejected_rewards,
+        "comparison/margin": margins,
+        "sigma_weight": objectives.sigma_weight(objective, margins / objective.beta),
+        "comparison/coefficient": both.rejected_coefficients,  # k: c(w) = −k, c(l) = +k
+    }
