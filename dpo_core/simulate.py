@@ -104,10 +104,8 @@ def _descend(
         log_p = categorical.log_softmax(space, z)
         h = log_p[chosen] - log_p[rejected] - reference_margin
         k = objectives.coefficient(rules.objective, h, agreement) / len(comparisons)  # loss = mean
-        gathered: Array = np.bincount(
-            both, weights=np.concatenate([-k, k]), minlength=size
-        )  # C: c(w) = −k, c(l) = +k
-        gradient = categorical.logit_gradient(space, log_p, gathered)
+        pulls = np.bincount(both, np.concatenate([-k, k]), size)  # C: c(w) = −k, c(l) = +k
+        gradient = categorical.logit_gradient(space, log_p, np.asarray(pulls, np.float64))
         if features is not None:
             gradient = features.T @ gradient
         parameters[t + 1] = parameters[t] - rate * gradient
