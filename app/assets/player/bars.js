@@ -1,5 +1,5 @@
 // Per prompt: a bar for each reply's probability with its reference and π* ticks, and the pairs as lanes.
-import { h, percent, short } from "./dom.js";
+import { h, percent, share, short } from "./dom.js";
 import { term } from "./terms.js";
 
 export const pairName = (run, comparison, i) => {
@@ -13,11 +13,11 @@ function reply(run, prompt, k) {
   const marks = { ghost: h("i", { class: "mark ghost", hidden: true }), optimum: h("i", { class: "mark optimum", hidden: true }) };
   const reference = h("i", { class: "mark reference", style: `left:${100 * prompt.reference[k]}%`,
     title: `reference ${percent(prompt.reference[k])}` });
-  const share = h("output", { class: "share", "data-term": "policy", tabindex: "0" });
+  const output = h("output", { class: "share", "data-term": "policy", tabindex: "0" });
   const row = h("div", { class: "reply" },
     h("div", { class: "said", title: prompt.replies[k] }, prompt.replies[k]),
-    h("div", { class: "track" }, fill, reference, marks.ghost, marks.optimum), share);
-  return { row, fill, share, ...marks };
+    h("div", { class: "track" }, fill, reference, marks.ghost, marks.optimum), output);
+  return { row, fill, output, ...marks };
 }
 
 // A lane joins the two replies of a pair: "+" at the chosen end, "−" at the rejected one. A click flips it.
@@ -57,7 +57,7 @@ export function bars(app) {
       node.style.setProperty("--span", Math.abs(chosen - rejected));
       node.classList.toggle("up", chosen < rejected);
       node.classList.toggle("soft", agreement < 1);
-      const name = `${pairName(run, now.comparisons[i], i)}${agreement < 1 ? ` (${percent(agreement)} agree)` : ""}. Click to flip.`;
+      const name = `${pairName(run, now.comparisons[i], i)}${agreement < 1 ? ` (${share(agreement)} agree)` : ""}. Click to flip.`;
       node.setAttribute("aria-label", name);
       node.title = name;
     });
@@ -84,7 +84,7 @@ export function bars(app) {
       rows.forEach((row, k) => {
         const p = run.at(`policy/${k}`, step);
         row.fill.style.transform = `scaleX(${p})`;
-        row.share.textContent = percent(p);
+        row.output.textContent = percent(p);
         const other = run.ghost?.rows.get(`policy/${k}`);
         row.ghost.hidden = !other;
         if (other) row.ghost.style.left = `${100 * other[Math.min(step, other.length - 1)]}%`;

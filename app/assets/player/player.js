@@ -48,6 +48,8 @@ class Player {
     this.host.replaceChildren(this.root);
     this.dialogs = { edit: editor(this), share: sharer(this), export: exporter(this), help: helper(this) };
     this.root.append(...Object.values(this.dialogs).map((d) => d.root));
+    // After a click with the pointer the space bar plays again, instead of pressing that button once more.
+    this.root.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button:not(dialog *)")?.blur());
     const redraw = () => this.run && this.redraw();
     const resized = new ResizeObserver(() => { cancelAnimationFrame(this.later); this.later = requestAnimationFrame(redraw); });
     resized.observe(plots);
