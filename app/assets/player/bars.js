@@ -2,10 +2,9 @@
 import { h, percent, share, short } from "./dom.js";
 import { term } from "./terms.js";
 
-export const pairName = (run, comparison, i) => {
-  const [prompt, chosen, rejected] = comparison;
+export const pairName = (run, [prompt, chosen, rejected], i, most = 34) => {
   const { replies } = run.prompts[prompt];
-  return `Pair ${i + 1}: “${short(replies[chosen])}” beats “${short(replies[rejected])}”`;
+  return `Pair ${i + 1}: “${short(replies[chosen], most)}” beats “${short(replies[rejected], most)}”`;
 };
 
 function reply(run, prompt, k) {
@@ -24,7 +23,7 @@ function reply(run, prompt, k) {
 function lane(app, i) {
   const arrow = h("span", { class: "arrow" });
   const node = h("button", { type: "button", class: "lane", "data-pair": i,
-    onclick: () => { app.flip(i); app.select(i); } },
+    onclick: () => app.flip(i) },
     h("span", { class: "end top" }), arrow, h("span", { class: "name" }, String(i + 1)), h("span", { class: "end bottom" }));
   return node;
 }
@@ -57,7 +56,7 @@ export function bars(app) {
       node.style.setProperty("--span", Math.abs(chosen - rejected));
       node.classList.toggle("up", chosen < rejected);
       node.classList.toggle("soft", agreement < 1);
-      const name = `${pairName(run, now.comparisons[i], i)}${agreement < 1 ? ` (${share(agreement)} agree)` : ""}. Click to flip.`;
+      const name = `${pairName(run, now.comparisons[i], i, 200)}${agreement < 1 ? ` (${share(agreement)} agree)` : ""}. Click to flip.`;
       node.setAttribute("aria-label", name);
       node.title = name;
     });

@@ -33,6 +33,7 @@ const CHARTS = [
 ];
 
 const colour = (host, name) => getComputedStyle(host).getPropertyValue(`--${name}`).trim();
+const looks = (app) => `${app.root.className} ${app.view.presenter}`; // what the colours and sizes depend on
 
 // One chart. Its uPlot object is made anew only when the world, the theme or the size of type changes.
 function chart(app, spec) {
@@ -46,6 +47,7 @@ function chart(app, spec) {
   let plot = null;
   let outputs = [];
   let made = "";
+  let wide = 0; // width of the plotting area, read once per plot: reading it again forces a layout
 
   function series(run) {
     const main = spec.main(run, app.view.selected);
@@ -83,13 +85,19 @@ function chart(app, spec) {
     };
   }
 
-  function place(step) {
+  // Every frame: where the playhead is. Every step: what it reads.
+  function move() {
     if (!plot) return;
     const x = plot.valToPos(app.view.playhead, "x");
-    const edge = Math.max(0, Math.min(plot.over.clientWidth, x));
-    curtain.style.transform = `translateX(${edge}px)`;
+    const edge = Math.max(0, Math.min(wide, x));
+    curtain.style.transform = cursor.style.transform = `translateX(${edge}px)`;
+    cursor.hidden = x < -1 || x > wide + 1;
+  }
+
+  function place(step) {
+    if (!plot) return;
+    move();
     curtain.hidden = app.view.future;
-    cursor.style.transform = `translateX(${edge}px)`;
     const named = spec.level?.(app.run);
     level.hidden = !named;
     if (named) {
@@ -98,7 +106,6 @@ function chart(app, spec) {
       level.classList.toggle("under", y < 18);
       level.firstChild.textContent = `${named[1]} = ${number(named[0], named[1] === "log 2" ? 4 : 3)}`;
     }
-    cursor.hidden = x < -1 || x > plot.over.clientWidth + 1;
     read(null, step);
   }
 
@@ -112,11 +119,12 @@ function chart(app, spec) {
 
   function build(run) {
     const { main, lines } = series(run);
-    const now = JSON.stringify([run.world, run.steps, lines, app.view.presenter, colour(app.root, "ink"), canvas.clientWidth, canvas.clientHeight]);
+    const now = JSON.stringify([run.world, run.steps, lines, looks(app), canvas.clientWidth, canvas.clientHeight]);
     if (now === made && plot) {
-      plot.setData(data(run, lines), false); // keeps a zoom
-      plot.setScale("y", { min: null, max: null });
-      plot.redraw(true, true);
+      plot.batch(() => { // one drawing; the x scale stays, and with it a zoom
+        plot.setData(data(run, lines), false);
+        plot.setScale("y", { min: null, max: null });
+      });
       return;
     }
     made = now;
@@ -128,6 +136,7 @@ function chart(app, spec) {
     values.replaceChildren(...outputs.map((o) => o[2]));
     plot = new uPlot(options(run, lines), data(run, lines), canvas);
     plot.over.append(curtain, level, cursor);
+    wide = plot.over.clientWidth;
     place(app.step);
   }
 
@@ -138,6 +147,7 @@ function chart(app, spec) {
       if (!root.hidden) build(run);
     },
     seek: place,
+    move,
     destroy: () => plot?.destroy(),
   };
 }
@@ -174,6 +184,7 @@ export function charts(app) {
     root,
     update: (run) => { all.forEach((c) => c.update(run)); },
     seek: (step) => { live().forEach((c) => c.seek(step)); },
+    move: () => { live().forEach((c) => c.move()); },
     destroy: () => all.forEach((c) => c.destroy()),
   };
 }

@@ -87,12 +87,12 @@ class Player {
     Object.values(this.dialogs).forEach((dialog) => dialog.update?.(run, fresh));
     if (run.notice) this.say(run.notice.kind, run.notice.text);
     else if (this.status.dataset.kind === "error") this.say("", "");
-    this.seek(this.view.playhead);
+    this.seek(this.view.playhead, true);
     if (longer && ended && !fresh) this.play(); // a change at the end: show what it does
     if (this.queue.length) this.flush();
   }
 
-  redraw() { Object.values(this.parts).forEach((part) => part.update(this.run)); this.seek(this.view.playhead); }
+  redraw() { Object.values(this.parts).forEach((part) => part.update(this.run)); this.seek(this.view.playhead, true); }
 
   send(event) {
     this.sent += 1;
@@ -110,11 +110,18 @@ class Player {
   }
 
   intervene(change, value, comparison) { this.send({ type: "intervene", step: this.step, change, value, comparison }); }
-  flip(comparison) { this.intervene("flip", null, comparison); }
 
-  seek(playhead) {
+  flip(comparison) {
+    this.view.selected = comparison; // drawn with the answer: drawing twice would only delay it
+    this.intervene("flip", null, comparison);
+  }
+
+  seek(playhead, anew = false) {
     this.view.playhead = Math.max(0, Math.min(this.run.steps, playhead));
     const { step } = this;
+    const now = `${step} ${this.view.playing}`;
+    if (now === this.shown && !anew) { this.parts.charts.move(); return; } // between two steps only the playhead moves
+    this.shown = now;
     Object.values(this.parts).forEach((part) => part.seek?.(step));
     this.writeAddress();
   }
