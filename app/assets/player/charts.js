@@ -47,7 +47,7 @@ function chart(app, spec) {
   let plot = null;
   let outputs = [];
   let made = "";
-  let wide = 0; // width of the plotting area, read once per plot: reading it again forces a layout
+  let across = 0; // width of the plotting area as last drawn
 
   function series(run) {
     const main = spec.main(run, app.view.selected);
@@ -80,7 +80,7 @@ function chart(app, spec) {
       series: [{}, ...lines.map((line) => ({
         stroke: colour(app.root, line.faint ? "faint" : line.ink), width: (line.faint ? 1 : 2.2) * wide,
         dash: line.ghost ? [5, 4] : undefined, points: { show: false } }))],
-      hooks: { draw: [(u) => marks(u, app)], setScale: [() => plot && place(app.step)],
+      hooks: { draw: [(u) => { marks(u, app); across = u.bbox.width / devicePixelRatio; place(app.step); }],
         setCursor: [(u) => read(u.cursor.idx)] },
     };
   }
@@ -89,9 +89,9 @@ function chart(app, spec) {
   function move() {
     if (!plot) return;
     const x = plot.valToPos(app.view.playhead, "x");
-    const edge = Math.max(0, Math.min(wide, x));
+    const edge = Math.max(0, Math.min(across, x));
     curtain.style.transform = cursor.style.transform = `translateX(${edge}px)`;
-    cursor.hidden = x < -1 || x > wide + 1;
+    cursor.hidden = x < -1 || x > across + 1;
   }
 
   function place(step) {
@@ -136,8 +136,6 @@ function chart(app, spec) {
     values.replaceChildren(...outputs.map((o) => o[2]));
     plot = new uPlot(options(run, lines), data(run, lines), canvas);
     plot.over.append(curtain, level, cursor);
-    wide = plot.over.clientWidth;
-    place(app.step);
   }
 
   return {
