@@ -4,6 +4,7 @@ Starts its own server. Needs the packages of requirements-dev.txt and Chromium.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -94,7 +95,7 @@ def browser_figures(page: Page, address: str) -> None:
     page.wait_for_selector(CANVAS)
     page.wait_for_timeout(800)
     stamps = page.evaluate(FRAMES)
-    gaps = [b - a for a, b in zip(stamps, stamps[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(stamps)]
     figure = f"{1000 * len(gaps) / sum(gaps):.0f} fps, worst {max(gaps):.0f} ms"
     row("playback, server idle", figure, ">= 50 fps")
 
