@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 import websockets
+from websockets import Subprotocol
 from playwright.sync_api import Page, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -46,7 +47,8 @@ CLICK = """(pair) => new Promise((done) => {
 FRAMES = """() => new Promise((done) => {
   document.querySelector('.dpo').player.play();
   const times = [];
-  const tick = (now) => { times.push(now); now - times[0] < 4000 ? requestAnimationFrame(tick) : done(times); };
+  const tick = (now) => { times.push(now); 
+    if (now - times[0] < 4000) requestAnimationFrame(tick); else done(times); };
   requestAnimationFrame(tick);
 })"""
 
@@ -146,7 +148,7 @@ class Visitor:
     async def visit(self, until: asyncio.Event, everyone: asyncio.Barrier, period: float) -> None:
         url = f"ws://{self.address}/_stcore/stream"
         async with websockets.connect(
-            url, subprotocols=["streamlit"], max_size=None, compression=None
+            url, subprotocols=[Subprotocol("streamlit")], max_size=None, compression=None
         ) as wire:
             await wire.send(self.message(None))
             await self.answer(wire)
