@@ -10,7 +10,7 @@ const of = (selected, mean, one) => (selected == null ? mean : `${one}/${selecte
 
 // Each chart: key, title term, faint lines, main lines [column, colour, label], and a level with its name.
 const CHARTS = [
-  { key: "rewards", title: ["rewards/margins", "Implicit reward r̂"], main: (run, s) => [
+  { key: "rewards", title: ["rewards/margins", "Implicit reward"], main: (run, s) => [
     [of(s, "rewards/chosen", "comparison/reward_chosen"), "chosen", "chosen", "rewards/chosen"],
     [of(s, "rewards/rejected", "comparison/reward_rejected"), "rejected", "rejected", "rewards/rejected"]] },
   { key: "margin", title: ["rewards/margins", "Margin u"], faint: (run) => many(run, "comparison/margin"),
