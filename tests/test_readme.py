@@ -13,5 +13,5 @@ def test_the_command_line_example_prints_what_the_readme_says():
     block = re.search(r"```console\n\$ (.*?)\n```", README.read_text(), re.S)[1]
     command, printed = re.match(r"(.*\))'\n(.*)", block, re.S).groups()
     command = (command + "'").replace(".venv/bin/python", shlex.quote(sys.executable))
-    done = subprocess.run(["sh", "-c", command], cwd=README.parent, capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", "-c", command], cwd=README.parent, stdout=-1, text=True, check=True)
     assert done.stdout.strip() == printed.strip()

@@ -75,7 +75,7 @@ function chart(app, spec) {
       cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false, dist: 8 } }, padding: [6, app.view.presenter ? 20 : 13, 0, 0],
       scales: { x: { time: false, range: (u, low, high) => [low ?? 0, high ?? 1] },
         y: { range: (u, low, high) => bounds(spec, run, low, high) } },
-      axes: [{ ...axis, size: app.view.presenter ? 24 : 18, space: 45 },
+      axes: [{ ...axis, size: app.view.presenter ? 24 : 18, space: 45, values: (u, ticks) => ticks.map(String) },
         { ...axis, size: app.view.presenter ? 52 : 40, space: 26, values: (u, ticks) => ticks.map((t) => number(t, 4).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "")) }],
       series: [{}, ...lines.map((line) => ({
         stroke: colour(app.root, line.faint ? "faint" : line.ink), width: (line.faint ? 1 : 2.2) * wide,
