@@ -1,4 +1,4 @@
-"""python -m tests: the linter, the formatter, the type checker and every test; stops at the first that fails."""
+"""python -m tests: linter, formatter, type checker and every test; stops at the first that fails."""
 
 import subprocess
 import sys
