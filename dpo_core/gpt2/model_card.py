@@ -42,8 +42,9 @@ lower expected loss. The gap is mean(log p - log π) over expected tokens.
 
 ## Training
 
-{steps:,} AdamW steps of {texts_per_step} reviews, learning rate {learning_rate:g} with {warmup} steps of \
-warm-up and a cosine to zero, weight decay {weight_decay:g}, float32, seed {seed}: {seconds:.0f} CPU \
+{steps:,} steps of {texts_per_step} reviews: Muon for the blocks' matrices (learning rate \
+{matrix_learning_rate:g}, weight decay {weight_decay:g}), AdamW for the rest (learning rate \
+{learning_rate:g}), {warmup} steps of warm-up and a cosine to zero, float32, seed {seed}: {seconds:.0f} CPU \
 seconds on {threads} threads ({minutes:.1f} minutes). `python -m dpo_core.gpt2.pretrain --out DIR --seed \
 {seed}` makes it again; the same machine and number of threads give the same weights.
 

@@ -33,10 +33,11 @@ class Recipe:
     """All that decides the weights, besides the machine's arithmetic."""
 
     seed: int = 0
-    steps: int = 5500
+    steps: int = 3000
     texts_per_step: int = 128
+    matrix_learning_rate: float = 4e-3
     learning_rate: float = 3e-3
-    warmup: int = 200
+    warmup: int = 100
     weight_decay: float = 0.01
     layers: int = 4
     width: int = 128
@@ -45,12 +46,12 @@ class Recipe:
     vocab_size: int = 1408
     threads: int = 2
 
-    def learning_rate_at(self, step: int) -> float:
-        """Linear warm-up, then a cosine to zero."""
+    def schedule(self, step: int) -> float:
+        """Share of the learning rates in force at a step: linear warm-up, then a cosine to zero."""
         if step < self.warmup:
-            return self.learning_rate * (step + 1) / self.warmup
+            return (step + 1) / self.warmup
         done = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.learning_rate * 0.5 * (1.0 + math.cos(math.pi * done))
+        return 0.5 * (1.0 + math.cos(math.pi * done))
 
 
 def make_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
@@ -90,6 +91,26 @@ def batches(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Iterator[torc
             yield padded(rows[i * recipe.texts_per_step : (i + 1) * recipe.texts_per_step])
 
 
+def _optimizers(
+    recipe: Recipe, model: GPT2LMHeadModel
+) -> list[tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]]:
+    """Muon for the matrices inside the blocks (half of the steps that AdamW needs), AdamW elsewhere."""
+    matrices = [p for p in model.transformer.h.parameters() if p.ndim == 2]
+    inside = set(map(id, matrices))
+    others = [p for p in model.parameters() if id(p) not in inside]
+    muon = torch.optim.Muon(
+        matrices,
+        lr=recipe.matrix_learning_rate,
+        weight_decay=recipe.weight_decay,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    adamw = torch.optim.AdamW(
+        others, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
+    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR
+    return [(optimizer, scheduler(optimizer, recipe.schedule)) for optimizer in (muon, adamw)]
+
+
 def train(
     recipe: Recipe, tokenizer: PreTrainedTokenizerFast, report_every: int = 250
 ) -> tuple[GPT2LMHeadModel, tuple[float, float]]:
@@ -97,25 +118,18 @@ def train(
     torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True)
     model = make_model(recipe, tokenizer).train()
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-        lr=recipe.learning_rate,
-        betas=(0.9, 0.98),
-        fused=True,
-    )
+    schedules = _optimizers(recipe, model)
     started, wall, shown = time.process_time(), time.perf_counter(), 0.0
     for step, rows in enumerate(islice(batches(recipe, tokenizer), recipe.steps)):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate_at(step)
         targets = rows[:, 1:]
         logits = model(input_ids=rows[:, :-1].clamp(min=0)).logits
         loss = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
-        optimizer.zero_grad()
+        model.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        for optimizer, schedule in schedules:
+            optimizer.step()
+            schedule.step()
         shown += loss.item()
         if report_every and (step + 1) % report_every == 0:
             seconds = time.process_time() - started

@@ -1,8 +1,9 @@
 """The grammar of short film reviews, written for this project; syntax in `grammar`.
 
-Every clause, predicate and word list has a polarity, and no text has two: so "but" must turn, "because" must
-not, and a text's sentiment follows from its one derivation. Four kinds of subject (film, story, craft, cast)
-have words of their own. Second halves of contrasts and verdicts weigh double.
+Every clause, predicate and word list has a polarity, and no text has two, so a text's sentiment follows from
+its one derivation. "But" mostly turns and "because" mostly does not (names with Near): seven times in eight,
+since people are not strict about it and a text is not broken for "superb, but clever". Four kinds of subject
+(film, story, craft, cast) have words of their own. Second halves of contrasts and verdicts weigh double.
 """
 
 from functools import cache
@@ -11,27 +12,29 @@ from dpo_core.gpt2.grammar import Grammar, read_grammar
 
 _REVIEW = """
 <Review> = 1 <Review+> | 1 <Review->
-<Review*> = 26 <Sentence*> . | 20 <Sentence*> . <Sentence*> . | 9 <Sentence*> . <Also> , <Clause*> .
-    | 5 <Sentence~> . <Sentence*> . | 12 <Sentence~> . <Turn> , <Clause*> . @mix 1 2
-    | 16 <Sentence*> . <Overall> , <Verdict*> . @mix 1 2
-    | 6 <Sentence*> . <Sentence*> . <Overall> , <Verdict*> . @mix 1 1 2
-    | 6 <Sentence~> . <Turn> , <Clause*> . <Overall> , <Verdict*> . @mix 1 2 2
+<Review*> = 28 <Sentence*> . | 24 <Near*> . <Sentence*> . | 9 <Near*> . <Also> , <Clause*> .
+    | 14 <Near~> . <Turn> , <Clause*> . @mix 1 2 | 16 <Near*> . <Overall> , <Verdict*> . @mix 1 2
+    | 5 <Near*> . <Near*> . <Overall> , <Verdict*> . @mix 1 1 2
+    | 4 <Near~> . <Turn> , <NearClause*> . <Overall> , <Verdict*> . @mix 1 2 2
+<Near*> = 7 <Sentence*> | 1 <Sentence~>
+<NearClause*> = 7 <Clause*> | 1 <Clause~>
 <Also> : besides what_is_more on_top_of_that
 <Turn> : still however even_so all_the_same
 <Overall> : overall in_short in_the_end all_in_all to_sum_up
-<Sentence*> = 62 <Clause*> | 9 <Clause*> and <Clause*> | 3 <Clause~> and <Clause*>
-    | 9 <Clause~> , but <Clause*> @mix 1 2 | 4 <Copular~> at first , but <Clause*> @mix 1 2
-    | 5 <Although> <Clause~> , <Clause*> @mix 1 2 | 5 <Clause*> because <Copular*> | 3 <Fragment*>
+<Sentence*> = 62 <Clause*> | 12 <NearClause*> and <Clause*> | 9 <NearClause~> , but <Clause*> @mix 1 2
+    | 4 <NearCopular~> at first , but <Clause*> @mix 1 2
+    | 5 <Although> <NearClause~> , <Clause*> @mix 1 2 | 5 <NearClause*> because <Copular*> | 3 <Fragment*>
+<NearCopular*> = 7 <Copular*> | 1 <Copular~>
 <Although> : although even_though while
-<Fragment*> = 3 <a/an GenreAdj*> <Genre> <Span> | 2 not one <GenreAdj~> moment <Span> @negate
+<Fragment*> = 3 <a/an FilmPlain*> <Genre> <Span> | 2 not one <FilmPlain~> moment <Span> @negate
     | 2 what <a/an Strong*> <Genre>
 <Span> : from_start_to_finish throughout until_the_end for_two_hours until_the_credits
 <Clause*> = 52 <Copular*> | 4 I <Thought> <Copular*> | 14 <Feeling*> | 10 <Effect*> | 7 <Naming*>
     | 6 <Handling*> | 4 <There*> | 5 <Having*>
 <Thought> : thought think believe
 
-<Naming*> = 1 <ItBe> <a/an GenreAdj*> <Genre>
-    | 1 <ItBe> <a/an GenreAdj*> <Genre> with <a/an NeutralAdj> <Part>
+<Naming*> = 1 <ItBe> <a/an FilmPlain*> <Genre>
+    | 1 <ItBe> <a/an FilmPlain*> <Genre> with <a/an NeutralAdj> <Part>
 <ItBe> : it_is it_was this_is this_was
 <Genre> : film movie thriller comedy drama western musical mystery romance remake sequel documentary
     satire adventure cartoon fable
@@ -89,8 +92,9 @@ _KIND = """
 <{K}Cop*> = 80 <{K}Sg> <VerbSg> <{K}Pred*> | 14 <{K}Sg> <BeSg> <{K}Not*> | 35 <{K}Pl> <VerbPl> <{K}Pred*>
     | 6 <{K}Pl> <BePl> <{K}Not*>
 <{K}Pred*> = 30 <{K}Plain*> | 24 <Strong*> | 10 <Very> <{K}Plain*> @boost | 6 <Fairly> <{K}Plain*> @soften
-    | 5 <Utterly> <Strong*> @boost | 6 <{K}Plain*> and <Strong*> | 5 <{K}Plain~> but <{K}Plain*> @mix 1 2
-<{K}Not*> = 5 <Not> <{K}Plain~> @negate | 1 neither <{K}Plain~> nor <Strong~> @negate
+    | 5 <Utterly> <Strong*> @boost | 6 <{K}NearPlain*> and <Strong*> | 5 <{K}NearPlain~> but <{K}Plain*> @mix 1 2
+<{K}Not*> = 5 <Not> <{K}Plain~> @negate | 1 neither <{K}NearPlain~> nor <Strong~> @negate
+<{K}NearPlain*> = 7 <{K}Plain*> | 1 <{K}Plain~>
 <{K}Found*> = 2 <{K}Sg> <{K}Pred*> | 1 <{K}Pl> <{K}Pred*>
 """
 
@@ -119,10 +123,6 @@ _WORDS = """
     unforgettable extraordinary perfect
 <Strong-> : 0.8 dreadful awful terrible hopeless dire ; 0.9 atrocious unbearable abysmal insufferable
     worthless
-<GenreAdj+> : 0.5 charming funny touching clever tense thoughtful original warm inventive absorbing ; 0.7
-    gripping moving exciting enchanting
-<GenreAdj-> : 0.5 dull slow silly predictable shallow confusing noisy tired uneven empty ; 0.7 boring
-    tedious irritating idiotic
 <FilmPlain+> : 0.4 pleasant watchable decent ; 0.5 charming entertaining funny touching thoughtful
     original warm ; 0.6 gripping moving exciting rewarding absorbing
 <FilmPlain-> : 0.4 slow long-winded uneven ; 0.5 dull silly predictable shallow confusing noisy
