@@ -102,7 +102,7 @@ def write_jsonl(path: Path, pairs: Iterable[Pair]) -> None:
 
 def read_jsonl(path: Path) -> list[Pair]:
     """The pairs of a bundled file."""
-    return [Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Pair(**json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def _mean(values: Sequence[float]) -> str:

@@ -92,7 +92,8 @@ _KIND = """
 <{K}Cop*> = 80 <{K}Sg> <VerbSg> <{K}Pred*> | 14 <{K}Sg> <BeSg> <{K}Not*> | 35 <{K}Pl> <VerbPl> <{K}Pred*>
     | 6 <{K}Pl> <BePl> <{K}Not*>
 <{K}Pred*> = 30 <{K}Plain*> | 24 <Strong*> | 10 <Very> <{K}Plain*> @boost | 6 <Fairly> <{K}Plain*> @soften
-    | 5 <Utterly> <Strong*> @boost | 6 <{K}NearPlain*> and <Strong*> | 5 <{K}NearPlain~> but <{K}Plain*> @mix 1 2
+    | 5 <Utterly> <Strong*> @boost | 6 <{K}NearPlain*> and <Strong*>
+    | 5 <{K}NearPlain~> but <{K}Plain*> @mix 1 2
 <{K}Not*> = 5 <Not> <{K}Plain~> @negate | 1 neither <{K}NearPlain~> nor <Strong~> @negate
 <{K}NearPlain*> = 7 <{K}Plain*> | 1 <{K}Plain~>
 <{K}Found*> = 2 <{K}Sg> <{K}Pred*> | 1 <{K}Pl> <{K}Pred*>
