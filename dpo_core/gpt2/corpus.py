@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 
+from dpo_core.gpt2.automaton import Automaton
 from dpo_core.gpt2.grammar import Derivation
 from dpo_core.gpt2.parser import Parser
 from dpo_core.gpt2.reviews import review_grammar
@@ -23,6 +24,11 @@ _MARKS = frozenset(".,")
 @cache
 def _parser() -> Parser:
     return Parser(review_grammar())
+
+
+@cache
+def _automaton() -> Automaton:
+    return Automaton(review_grammar())
 
 
 def piece(word: str, previous: str | None) -> str:
@@ -65,9 +71,8 @@ def parse(text: str) -> Derivation | None:
 
 
 def parses(text: str) -> bool:
-    """Whether the text is a review of the grammar; faster than `parse`."""
-    words = read(text)
-    return words is not None and _parser().accepts(words)
+    """Whether the text is a review of the grammar."""
+    return parse(text) is not None
 
 
 def parse_completion(prompt: str, completion: str) -> Derivation | None:
@@ -83,12 +88,12 @@ def is_prefix(text: str) -> bool:
         return False
     if not text or any(
         piece(word, words[-1] if words else None).startswith(text[cut:])
-        for word in _parser().next_words(words)
+        for word in _automaton().next_words(words)
         if word
     ):
         return True
     whole = read(text)
-    return whole is not None and _parser().accepts_prefix(whole)
+    return whole is not None and _automaton().accepts_prefix(whole)
 
 
 @lru_cache(maxsize=4096)
@@ -115,13 +120,13 @@ def log_prob(text: str) -> float:
 def prefix_log_prob(prompt: str) -> float:
     """Exact log-probability in nats that a review begins with these whole words; −inf if none does."""
     words = read(prompt) if prompt else []
-    return -math.inf if words is None else _parser().prefix_log_prob(words)
+    return -math.inf if words is None else _automaton().prefix_log_prob(words)
 
 
 def next_words(prompt: str) -> dict[str, float]:
     """Exact distribution of the word after these whole words, "" for the end; empty if none begins so."""
     words = read(prompt) if prompt else []
-    return {} if words is None else _parser().next_words(words)
+    return {} if words is None else _automaton().next_words(words)
 
 
 def sample_texts(count: int, seed: int) -> list[str]:
