@@ -236,7 +236,7 @@ def test_sentiment_by_hand(text, value):
         "The film was slow. However the ending is dreadful.",
         "The cast was was superb.",
         "the The The superb superb.",
-        "Ça alors, 映画 \ud83c\udfac",
+        "Ça alors, 映画 🎬",
     ],
 )
 def test_what_is_no_review(text):

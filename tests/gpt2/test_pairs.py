@@ -6,8 +6,6 @@ import math
 import re
 import statistics
 
-import pytest
-
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.measure import sample_completions
 from dpo_core.gpt2.pairs import (
@@ -26,15 +24,16 @@ TRAINING, HELD_OUT = read_jsonl(TRAINING_PAIRS), read_jsonl(HELD_OUT_PAIRS)
 README = (DATA_FOLDER / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("pair", TRAINING + HELD_OUT, ids=itertools.count().__next__)
-def test_every_pair(pair):
-    chosen, rejected = pair.prompt + pair.chosen, pair.prompt + pair.rejected
-    assert corpus.sentiment(chosen) > corpus.sentiment(rejected)
-    prompt_ids = TOKENIZER(pair.prompt)["input_ids"]
-    assert 2 <= len(prompt_ids) <= 8
-    for reply in (pair.chosen, pair.rejected):
-        # Tokens of prompt and reply are those of the whole, so a mask at the prompt's end is exact.
-        assert prompt_ids + TOKENIZER(reply)["input_ids"] == TOKENIZER(pair.prompt + reply)["input_ids"]
+def test_every_pair():
+    for pair in TRAINING + HELD_OUT:
+        chosen, rejected = pair.prompt + pair.chosen, pair.prompt + pair.rejected
+        assert corpus.sentiment(chosen) > corpus.sentiment(rejected), pair
+        prompt_ids = TOKENIZER(pair.prompt)["input_ids"]
+        assert 2 <= len(prompt_ids) <= 8, pair
+        for reply in (pair.chosen, pair.rejected):
+            # Tokens of prompt and reply are those of the whole, so a mask at the prompt's end is exact.
+            whole = TOKENIZER(pair.prompt + reply)["input_ids"]
+            assert prompt_ids + TOKENIZER(reply)["input_ids"] == whole, pair
 
 
 def test_the_set_as_a_whole():
