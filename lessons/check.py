@@ -35,7 +35,7 @@ class Slider:
             raise CheckError(
                 self.name,
                 f"default {self.default:g} is not within {self.low:g}…{self.high:g}",
-                "Reorder them",
+                "Reorder",
             )
         if self.log and self.low <= 0:
             raise CheckError(self.name, f"a log slider cannot start at {self.low:g}", "Use a positive low")
@@ -63,9 +63,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         if self.default not in self.options:
-            raise CheckError(
-                self.name, f"default {self.default!r} is no option", f"Use one of {self.options}"
-            )
+            raise CheckError(self.name, f"default {self.default!r} is no option", f"Use: {self.options}")
 
     def read(self, value: Any) -> str:
         """``value`` if it is an option, else CheckError."""
@@ -116,9 +114,7 @@ class Check:
 
     def __post_init__(self) -> None:
         if self.relation not in RELATIONS:
-            raise CheckError(
-                self.key, f"{self.relation!r} is no relation", f"Use one of: {' '.join(RELATIONS)}"
-            )
+            raise CheckError(self.key, f"{self.relation!r} is no relation", f"Use: {' '.join(RELATIONS)}")
 
     @property
     def defaults(self) -> dict[str, Value]:
@@ -138,9 +134,7 @@ class Check:
         sides = self.compute(**used)
         left, right = _numbers(sides.left), _numbers(sides.right)
         if len(left) != len(right):
-            raise CheckError(
-                self.key, f"sides of {len(left)} and {len(right)} numbers", "Give both one length"
-            )
+            raise CheckError(self.key, f"sides of {len(left)} and {len(right)} numbers", "Even them")
         if not all(math.isfinite(number) for number in (*left, *right)):
             raise CheckError(self.key, "a side is not finite here", "Narrow the controls")
         pairs = list(zip(left, right, strict=True))
