@@ -14,7 +14,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """One curve or one colour of bars. ``role`` (chosen, rejected, reference, policy, optimum) may colour it."""
+    """One curve or one colour of bars. ``role`` (chosen, policy, …) may colour it."""
 
     name: str
     points: tuple[Point, ...]
