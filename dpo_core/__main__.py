@@ -1,6 +1,7 @@
 """Command line: ``python -m dpo_core simulate|presets``."""
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
@@ -46,6 +47,8 @@ def trajectory_to_json(trajectory: Trajectory) -> dict[str, Any]:
 
 
 def _read(arguments: argparse.Namespace) -> Scenario:
+    if arguments.preset is not None and arguments.file is not None:
+        raise ScenarioError("simulate", "both a file and --preset are given", "Name one of them, not both")
     if arguments.preset is not None:
         return find_preset(arguments.preset).scenario
     if arguments.file is None:
@@ -61,8 +64,7 @@ def _read(arguments: argparse.Namespace) -> Scenario:
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
-    json.dump(trajectory_to_json(simulate(_read(arguments))), sys.stdout, allow_nan=False)
-    print()
+    print(json.dumps(trajectory_to_json(simulate(_read(arguments))), allow_nan=False))
 
 
 def _presets(arguments: argparse.Namespace) -> None:
@@ -99,4 +101,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):  # replies and π must print under every locale
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(main())

@@ -83,7 +83,7 @@ GLOSSARY: dict[str, Term] = {
         "L",
         "nats",
         "Mean over pairs of −log σ(u); log 2 = 0.6931 at step 0. With the sigma weight "
-        "off it is −u, which has no minimum.",
+        "off it is −(2p−1)u, which starts at 0 and has no minimum.",
         "Eq. 7",
         shape="[T+1]",
         trl="loss",

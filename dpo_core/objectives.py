@@ -52,17 +52,17 @@ def sigmoid(x: Any) -> Array:
 
 def dpo_loss(h: Any, beta: float, agreement: Any = 1.0) -> Array:
     """−p log σ(βh) − (1−p) log σ(−βh), nats. With p = 1 this is Eq. 7."""
-    u = beta * np.asarray(h, dtype=np.float64)
-    return -agreement * log_sigmoid(u) - (1.0 - np.asarray(agreement)) * log_sigmoid(-u)  # Eq. 7
+    u, agreement = beta * np.asarray(h, dtype=np.float64), np.asarray(agreement, dtype=np.float64)
+    return -agreement * log_sigmoid(u) - (1.0 - agreement) * log_sigmoid(-u)  # Eq. 7
 
 
 def dpo_coefficient(h: Any, beta: float, agreement: Any = 1.0) -> Array:
     """k = β(pσ(−u) − (1−p)σ(u)); c(w) = −k, c(l) = +k. The gradient below Eq. 7 (section 4)."""
-    u = beta * np.asarray(h, dtype=np.float64)
+    u, agreement = beta * np.asarray(h, dtype=np.float64), np.asarray(agreement, dtype=np.float64)
     e = np.exp(-np.abs(u))
     small, large = e / (1.0 + e), 1.0 / (1.0 + e)  # σ(−|u|), σ(|u|)
     lower, upper = np.where(u >= 0, small, large), np.where(u >= 0, large, small)  # σ(−u), σ(u)
-    return beta * (agreement * lower - (1.0 - np.asarray(agreement)) * upper)  # ∇ of Eq. 7
+    return beta * (agreement * lower - (1.0 - agreement) * upper)  # ∇ of Eq. 7
 
 
 def unweighted_loss(h: Any, beta: float, agreement: Any = 1.0) -> Array:
@@ -71,12 +71,12 @@ def unweighted_loss(h: Any, beta: float, agreement: Any = 1.0) -> Array:
     Its value is only a margin with a sign; it has no minimum. (Cf. the unlikelihood baseline of
     Appendix Table 3, which drops the weight too.)
     """
-    return -(2.0 * np.asarray(agreement) - 1.0) * beta * np.asarray(h, dtype=np.float64)
+    return 0.0 - (2.0 * np.asarray(agreement) - 1.0) * beta * np.asarray(h, dtype=np.float64)  # never −0.0
 
 
 def unweighted_coefficient(h: Any, beta: float, agreement: Any = 1.0) -> Array:
     """k = β(2p−1), whatever the margin is."""
-    return np.broadcast_to(beta * (2.0 * np.asarray(agreement) - 1.0), np.shape(h)).astype(np.float64)
+    return beta * (2.0 * np.asarray(agreement) - 1.0) + np.zeros_like(np.asarray(h, dtype=np.float64))
 
 
 def loss(objective: Objective, h: Any, agreement: Any = 1.0) -> Array:

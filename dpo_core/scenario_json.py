@@ -5,6 +5,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from dpo_core.checks import (
+    check_index,
+    check_list,
+    check_numbers,
+    check_object,
+    check_share,
+    check_switch,
+    check_text,
+    check_whole,
+    check_within,
+    decode_json,
+)
 from dpo_core.errors import ScenarioError
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Comparison, Preferences, Prompt
@@ -12,7 +24,7 @@ from dpo_core.scenario import MAX_STEPS, Intervention, Optimizer, Scenario
 
 BETA_RANGE = (1e-6, 1e6)
 LEARNING_RATE_RANGE = (1e-9, 1e6)
-MAX_ABS_REWARD = 1e6
+LARGEST = 1e6  # of a reward or a feature: keeps every run inside float64
 
 
 def parse_scenario(text: str | bytes, source: str = "scenario") -> Scenario:
@@ -20,7 +32,7 @@ def parse_scenario(text: str | bytes, source: str = "scenario") -> Scenario:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        document = json.loads(text, parse_constant=_no_constant)
+        document = decode_json(text)
     except UnicodeDecodeError as error:
         raise ScenarioError(
             source, f"is not UTF-8 text (byte {error.start})", "Save the file as UTF-8"
@@ -40,19 +52,21 @@ def parse_scenario(text: str | bytes, source: str = "scenario") -> Scenario:
 
 def scenario_from_json(document: Any) -> Scenario:
     """Validate a decoded scenario document. Raises ScenarioError at the first thing wrong."""
-    top = _object(
+    top = check_object(
         document, "scenario", {"prompts", "comparisons"}, {"objective", "optimizer", "steps", "interventions"}
     )
-    prompts = tuple(_prompt(p, f"prompts[{i}]") for i, p in enumerate(_list(top["prompts"], "prompts", 1)))
+    prompts = tuple(
+        _prompt(p, f"prompts[{i}]") for i, p in enumerate(check_list(top["prompts"], "prompts", 1))
+    )
     _same_shape(prompts)
     comparisons = tuple(
         _comparison(c, f"comparisons[{i}]", prompts)
-        for i, c in enumerate(_list(top["comparisons"], "comparisons", 1))
+        for i, c in enumerate(check_list(top["comparisons"], "comparisons", 1))
     )
-    steps = _whole(top.get("steps", 200), "steps", 1, MAX_STEPS)
+    steps = check_whole(top.get("steps", 200), "steps", 1, MAX_STEPS)
     interventions = tuple(
         _intervention(v, f"interventions[{i}]", steps, len(comparisons))
-        for i, v in enumerate(_list(top.get("interventions", []), "interventions", 0))
+        for i, v in enumerate(check_list(top.get("interventions", []), "interventions", 0))
     )
     return Scenario(
         Preferences(prompts, comparisons),
@@ -107,11 +121,11 @@ def intervention_to_json(intervention: Intervention) -> dict[str, Any]:
 
 
 def _prompt(value: Any, where: str) -> Prompt:
-    entry = _object(value, where, {"text", "replies", "reference"}, {"features", "reward"})
-    text = _text(entry["text"], f"{where}.text")
+    entry = check_object(value, where, {"text", "replies", "reference"}, {"features", "reward"})
+    text = check_text(entry["text"], f"{where}.text")
     replies = tuple(
-        _text(r, f"{where}.replies[{k}]")
-        for k, r in enumerate(_list(entry["replies"], f"{where}.replies", 2))
+        check_text(r, f"{where}.replies[{k}]")
+        for k, r in enumerate(check_list(entry["replies"], f"{where}.replies", 2))
     )
     for k, reply in enumerate(replies):
         if reply in replies[:k]:
@@ -120,7 +134,7 @@ def _prompt(value: Any, where: str) -> Prompt:
                 f"the reply {reply[:40]!r} is there twice",
                 "Give each reply of a prompt its own text",
             )
-    reference = _numbers(entry["reference"], f"{where}.reference", len(replies))
+    reference = check_numbers(entry["reference"], f"{where}.reference", len(replies))
     for k, probability in enumerate(reference):
         if probability <= 0:
             raise ScenarioError(
@@ -128,7 +142,7 @@ def _prompt(value: Any, where: str) -> Prompt:
                 f"{probability:g} is not a positive probability",
                 "The policy must be able to say every reply: use a small positive number",
             )
-    total = math.fsum(reference)
+    reference, total = _normalised(reference)
     if abs(total - 1.0) > 1e-6:
         raise ScenarioError(
             f"{where}.reference",
@@ -137,17 +151,29 @@ def _prompt(value: Any, where: str) -> Prompt:
         )
     features = None
     if entry.get("features") is not None:
-        rows = _list(entry["features"], f"{where}.features", len(replies), len(replies))
-        features = tuple(_numbers(row, f"{where}.features[{k}]", None) for k, row in enumerate(rows))
+        rows = check_list(entry["features"], f"{where}.features", len(replies), len(replies))
+        features = tuple(
+            check_numbers(row, f"{where}.features[{k}]", None, LARGEST) for k, row in enumerate(rows)
+        )
     reward = None
     if entry.get("reward") is not None:
-        reward = _numbers(entry["reward"], f"{where}.reward", len(replies))
-        for k, r in enumerate(reward):
-            if abs(r) > MAX_ABS_REWARD:
-                raise ScenarioError(
-                    f"{where}.reward[{k}]", f"{r:g} is too large", "Use rewards within ±1000000"
-                )
-    return Prompt(text, replies, tuple(p / total for p in reference), features, reward)
+        reward = check_numbers(entry["reward"], f"{where}.reward", len(replies), LARGEST)
+    return Prompt(text, replies, reference, features, reward)
+
+
+def _normalised(reference: tuple[float, ...]) -> tuple[tuple[float, ...], float]:
+    """Probabilities that sum to 1, and the sum that they had.
+
+    A sum off by rounding only is left as it is: dividing again would move the last bits of a scenario
+    each time that it is written and read.
+    """
+    try:
+        total = math.fsum(reference)
+    except OverflowError:
+        total = math.inf
+    if abs(total - 1.0) <= 1e-12 or not math.isfinite(total):
+        return reference, total
+    return tuple(p / total for p in reference), total
 
 
 def _same_shape(prompts: Sequence[Prompt]) -> None:
@@ -176,48 +202,50 @@ def _same_shape(prompts: Sequence[Prompt]) -> None:
 
 
 def _comparison(value: Any, where: str, prompts: Sequence[Prompt]) -> Comparison:
-    entry = _object(value, where, {"prompt", "chosen", "rejected"}, {"agreement"})
-    prompt = _index(entry["prompt"], f"{where}.prompt", len(prompts), "prompt")
+    entry = check_object(value, where, {"prompt", "chosen", "rejected"}, {"agreement"})
+    prompt = check_index(entry["prompt"], f"{where}.prompt", len(prompts), "prompt")
     n = len(prompts[prompt].replies)
-    chosen = _index(entry["chosen"], f"{where}.chosen", n, f"reply of prompt {prompt}")
-    rejected = _index(entry["rejected"], f"{where}.rejected", n, f"reply of prompt {prompt}")
+    chosen = check_index(entry["chosen"], f"{where}.chosen", n, f"reply of prompt {prompt}")
+    rejected = check_index(entry["rejected"], f"{where}.rejected", n, f"reply of prompt {prompt}")
     if chosen == rejected:
         raise ScenarioError(
             f"{where}.rejected",
             f"chosen and rejected are both reply {chosen}",
             "Compare two different replies",
         )
-    return Comparison(prompt, chosen, rejected, _share(entry.get("agreement", 1.0), f"{where}.agreement"))
+    return Comparison(
+        prompt, chosen, rejected, check_share(entry.get("agreement", 1.0), f"{where}.agreement")
+    )
 
 
 def _objective(value: Any) -> Objective:
-    entry = _object(value, "objective", set(), {"name", "beta", "sigma_weight"})
+    entry = check_object(value, "objective", set(), {"name", "beta", "sigma_weight"})
     if entry.get("name", "dpo") != "dpo":
         raise ScenarioError(
             "objective.name", f"{str(entry['name'])[:40]!r} is not an objective here", 'Use "dpo"'
         )
     return Objective(
         "dpo",
-        _within(entry.get("beta", 0.5), "objective.beta", BETA_RANGE),
-        _switch(entry.get("sigma_weight", True), "objective.sigma_weight"),
+        check_within(entry.get("beta", 0.5), "objective.beta", BETA_RANGE),
+        check_switch(entry.get("sigma_weight", True), "objective.sigma_weight"),
     )
 
 
 def _optimizer(value: Any) -> Optimizer:
-    entry = _object(value, "optimizer", set(), {"name", "learning_rate"})
+    entry = check_object(value, "optimizer", set(), {"name", "learning_rate"})
     if entry.get("name", "sgd") != "sgd":
         raise ScenarioError(
             "optimizer.name", f"{str(entry['name'])[:40]!r} is not an optimizer of the toy", 'Use "sgd"'
         )
     return Optimizer(
-        "sgd", _within(entry.get("learning_rate", 1.0), "optimizer.learning_rate", LEARNING_RATE_RANGE)
+        "sgd", check_within(entry.get("learning_rate", 1.0), "optimizer.learning_rate", LEARNING_RATE_RANGE)
     )
 
 
 def _intervention(value: Any, where: str, steps: int, comparisons: int) -> Intervention:
     kinds = {"flip", "beta", "sigma_weight", "learning_rate", "agreement"}
-    entry = _object(value, where, {"step"}, kinds | {"comparison"})
-    step = _whole(entry["step"], f"{where}.step", 0, steps)
+    entry = check_object(value, where, {"step"}, kinds | {"comparison"})
+    step = check_whole(entry["step"], f"{where}.step", 0, steps)
     given = sorted(kinds & entry.keys())
     if len(given) != 1:
         raise ScenarioError(
@@ -234,127 +262,14 @@ def _intervention(value: Any, where: str, steps: int, comparisons: int) -> Inter
         )
     match change:
         case "flip":
-            return Intervention(step, "flip", comparison=_index(entry["flip"], at, comparisons, "comparison"))
-        case "agreement":
-            which = _index(entry["comparison"], f"{where}.comparison", comparisons, "comparison")
-            return Intervention(step, "agreement", _share(entry["agreement"], at), which)
-        case "sigma_weight":
-            return Intervention(step, change, float(_switch(entry[change], at)))
-    return Intervention(
-        step, change, _within(entry[change], at, BETA_RANGE if change == "beta" else LEARNING_RATE_RANGE)
-    )
-
-
-# The primitive checks. Each takes the value and where it stands.
-
-
-def _no_constant(name: str) -> float:
-    raise ScenarioError("scenario", f"contains {name}", "Use ordinary finite numbers")
-
-
-def _object(value: Any, where: str, required: set[str], optional: set[str]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ScenarioError(
-            where,
-            f"expected an object {{…}}, found {_kind(value)}",
-            f"Write an object with {', '.join(sorted(required or optional))}",
-        )
-    for key in value:
-        if key not in required | optional:
-            raise ScenarioError(
-                f"{where}.{key}"[:80],
-                "unknown key",
-                f"Remove it; known here are {', '.join(sorted(required | optional))}",
+            return Intervention(
+                step, "flip", comparison=check_index(entry["flip"], at, comparisons, "comparison")
             )
-    for key in sorted(required - value.keys()):
-        raise ScenarioError(f"{where}.{key}", "is missing", f"Add {key!r}")
-    return value
-
-
-def _list(value: Any, where: str, least: int, most: int | None = None) -> list[Any]:
-    if not isinstance(value, list):
-        raise ScenarioError(where, f"expected a list […], found {_kind(value)}", "Write a list")
-    if len(value) < least or (most is not None and len(value) > most):
-        needed = f"exactly {least}" if most == least else f"at least {least}"
-        raise ScenarioError(where, f"has {len(value)} entries", f"Give {needed}")
-    return value
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        what = "is empty" if isinstance(value, str) else f"expected text, found {_kind(value)}"
-        raise ScenarioError(where, what, "Write some text in quotes")
-    return value
-
-
-def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ScenarioError(
-            where, f"expected a number, found {_kind(value)}", "Write a number without quotes"
-        )
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ScenarioError(where, f"{number} is not a finite number", "Use an ordinary finite number")
-    return number
-
-
-def _numbers(value: Any, where: str, length: int | None) -> tuple[float, ...]:
-    entries = _list(value, where, length or 0, length)
-    return tuple(_number(v, f"{where}[{k}]") for k, v in enumerate(entries))
-
-
-def _within(value: Any, where: str, bounds: tuple[float, float]) -> float:
-    number = _number(value, where)
-    if not bounds[0] <= number <= bounds[1]:
-        what = "must be positive" if number <= 0 else "is out of range"
-        raise ScenarioError(where, f"{number:g} {what}", f"Use a number from {bounds[0]:g} to {bounds[1]:g}")
-    return number
-
-
-def _share(value: Any, where: str) -> float:
-    number = _number(value, where)
-    if not 0.0 <= number <= 1.0:
-        raise ScenarioError(
-            where, f"{number:g} is outside [0, 1]", "Use a share such as 0.8 for 80 % of the raters"
-        )
-    return number
-
-
-def _whole(value: Any, where: str, least: int, most: int) -> int:
-    number = _number(value, where)
-    if number != int(number):
-        raise ScenarioError(
-            where, f"{number:g} is not a whole number", f"Use a whole number from {least} to {most}"
-        )
-    if not least <= number <= most:
-        raise ScenarioError(
-            where, f"{number:g} is out of range", f"Use a whole number from {least} to {most}"
-        )
-    return int(number)
-
-
-def _index(value: Any, where: str, count: int, noun: str) -> int:
-    number = _number(value, where)
-    if number != int(number) or not 0 <= number < count:
-        raise ScenarioError(
-            where,
-            f"there is no {noun} with number {number:g}",
-            f"Use 0 to {count - 1} (counting starts at 0)",
-        )
-    return int(number)
-
-
-def _switch(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise ScenarioError(
-            where, f"expected true or false, found {_kind(value)}", "Write true or false without quotes"
-        )
-    return value
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "true/false", type(None): "null"}
-    return names.get(type(value), "a number")
+        case "agreement":
+            which = check_index(entry["comparison"], f"{where}.comparison", comparisons, "comparison")
+            return Intervention(step, "agreement", check_share(entry["agreement"], at), which)
+        case "sigma_weight":
+            return Intervention(step, change, float(check_switch(entry[change], at)))
+    return Intervention(
+        step, change, check_within(entry[change], at, BETA_RANGE if change == "beta" else LEARNING_RATE_RANGE)
+    )

@@ -12,7 +12,7 @@ from dpo_core.measure import measure
 from dpo_core.scenario import Rules, Scenario, Segment
 
 Array = NDArray[np.float64]
-MAX_NUMBERS = 50_000_000  # (steps + 1) · replies: 400 MB of float64
+MAX_NUMBERS = 50_000_000  # (steps + 1) · (replies + parameters + comparisons): 400 MB of float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,20 +39,16 @@ def simulate(scenario: Scenario, resume: Trajectory | None = None) -> Trajectory
     """
     preferences = scenario.preferences
     space = ReplySpace.of(preferences)
-    log_reference = np.log(preferences.reference)
+    initial = np.log(preferences.reference)  # logits: the policy starts as a copy of the reference
     features = preferences.features
-    width = len(log_reference) if features is None else features.shape[1]
-    if (scenario.steps + 1) * len(log_reference) > MAX_NUMBERS:
-        most = MAX_NUMBERS // len(log_reference) - 1
-        raise ScenarioError(
-            "steps",
-            f"{scenario.steps} steps of {len(log_reference)} replies do not fit in memory",
-            f"Use at most {most} steps, or fewer replies",
-        )
+    width = len(initial) if features is None else features.shape[1]
+    _check_size(scenario.steps, len(initial), width, len(preferences.comparisons))
+    # The same function of the same logits as log_policy: rewards are exactly 0 at step 0, not 1e-17.
+    log_reference = categorical.log_softmax(space, initial[None, :])[0]
 
     parameters = np.zeros((scenario.steps + 1, width))
     if features is None:
-        parameters[0] = log_reference  # the policy starts as a copy of the reference
+        parameters[0] = initial
     segments = scenario.segments()
     reused = _shared_prefix(scenario, resume)
     if resume is not None and reused:
@@ -61,6 +57,7 @@ def simulate(scenario: Scenario, resume: Trajectory | None = None) -> Trajectory
         for segment in segments:
             _descend(
                 space,
+                initial,
                 log_reference,
                 features,
                 segment.rules,
@@ -68,7 +65,7 @@ def simulate(scenario: Scenario, resume: Trajectory | None = None) -> Trajectory
                 max(segment.start, reused),
                 min(segment.stop, scenario.steps),
             )
-        logits = parameters if features is None else log_reference + parameters @ features.T
+        logits = parameters if features is None else initial + parameters @ features.T
         log_policy = categorical.log_softmax(space, logits)
     finite = np.isfinite(log_policy).all(axis=1)
     if not finite.all():
@@ -81,8 +78,20 @@ def simulate(scenario: Scenario, resume: Trajectory | None = None) -> Trajectory
     return Trajectory(scenario, space, parameters, log_policy, segments, metrics)
 
 
+def _check_size(steps: int, replies: int, width: int, comparisons: int) -> None:
+    numbers = replies + width + comparisons  # per step; the metrics are a small multiple of these
+    most = MAX_NUMBERS // numbers - 1
+    if steps > most:
+        raise ScenarioError(
+            "steps",
+            f"{steps} steps of {replies} replies and {comparisons} comparisons do not fit in memory",
+            f"Use at most {most} steps, or a smaller world",
+        )
+
+
 def _descend(
     space: ReplySpace,
+    initial: Array,
     log_reference: Array,
     features: Array | None,
     rules: Rules,
@@ -100,7 +109,7 @@ def _descend(
     reference_margin = log_reference[chosen] - log_reference[rejected]
     rate, size = rules.optimizer.learning_rate, len(log_reference)
     for t in range(start, stop):
-        z = parameters[t] if features is None else log_reference + features @ parameters[t]
+        z = parameters[t] if features is None else initial + features @ parameters[t]
         log_p = categorical.log_softmax(space, z)
         h = log_p[chosen] - log_p[rejected] - reference_margin
         k = objectives.coefficient(rules.objective, h, agreement) / len(comparisons)  # loss = mean

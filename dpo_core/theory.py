@@ -1,14 +1,13 @@
 """Closed forms that the app draws and the tests check. Rewards and KL in nats; arrays are flat [R]."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_core.categorical import ReplySpace, log_softmax
-from dpo_core.objectives import Objective, sigmoid
-from dpo_core.preferences import Comparison, Preferences
+from dpo_core.categorical import ReplySpace
+from dpo_core.label_fit import label_optimum as label_optimum
+from dpo_core.objectives import sigmoid
 
 Array = NDArray[np.float64]
 
@@ -55,38 +54,3 @@ def one_pair_margin(time: Any, beta: float) -> Array:
         e = np.exp(u)
         u = u - (u + e - a) / (1.0 + e)
     return u
-
-
-def label_optimum(
-    preferences: Preferences, comparisons: Sequence[Comparison], objective: Objective
-) -> Array | None:
-    """log π [R] at the minimum of the DPO loss, or None where the labels have no finite one.
-
-    Gradient descent from the reference ends there: what the labels determine is a Bradley–Terry
-    maximum-likelihood fit, and π* ∝ π_ref exp(r/β) (Eq. 4) for its rewards r. A unanimous pair that
-    nothing contradicts has none (Azar et al. 2023, arXiv 2310.12036), nor has the unweighted loss.
-    """
-    if not objective.sigma_weight:
-        return None
-    space = ReplySpace.of(preferences)
-    log_reference = np.log(preferences.reference)
-    features = preferences.features
-    basis = np.eye(len(log_reference)) if features is None else features  # [R, D]
-    chosen = np.array([space.starts[c.prompt] + c.chosen for c in comparisons])
-    rejected = np.array([space.starts[c.prompt] + c.rejected for c in comparisons])
-    agreement = np.array([c.agreement for c in comparisons])
-    difference = objective.beta * (basis[chosen] - basis[rejected])  # [C, D]: u = difference @ θ
-    theta = np.zeros(basis.shape[1])
-    for _ in range(200):
-        u = difference @ theta
-        slope = difference.T @ (sigmoid(u) - agreement)  # gradient of Σ loss
-        curvature = (difference.T * (sigmoid(u) * sigmoid(-u))) @ difference
-        # minimum-norm step: directions that no comparison sees stay where the reference put them
-        step = np.linalg.lstsq(curvature, -slope, rcond=1e-13)[0]
-        change = difference @ step
-        theta = theta + step * min(1.0, 2.0 / max(np.abs(change).max(), 1e-300))
-        if np.abs(change).max() < 1e-11:
-            return log_softmax(space, log_reference + basis @ theta)
-        if np.abs(difference @ theta).max() > 30.0:  # u grows without end: separable labels
-            return None
-    return None

@@ -1,0 +1,36 @@
+// A few lines over the DOM, and how numbers are written everywhere.
+
+export function h(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props)) {
+    if (value === false || value == null) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "style") node.style.cssText = value;
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child != null));
+  return node;
+}
+
+export const number = (x, digits = 3) => {
+  if (x == null || !Number.isFinite(x)) return "–";
+  const text = Math.abs(x) >= 1e5 ? x.toExponential(2) : Math.abs(x) >= 100 ? x.toFixed(1) : x.toFixed(digits);
+  return text.replace("-", "−").replace(/^−(0\.?0*)$/, "$1"); // no minus zero
+};
+
+export const percent = (p) => {
+  if (p > 0 && p < 0.0005) return "< 0.1 %";
+  if (p < 1 && p > 0.9995) return "> 99.9 %";
+  return `${(100 * p).toFixed(1)} %`;
+};
+
+export const short = (text, most = 34) => (text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text);
+
+export function download(name, content, type) {
+  const url = content.startsWith?.("data:") ? content : URL.createObjectURL(new Blob([content], { type }));
+  const link = h("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  if (url.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
