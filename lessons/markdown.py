@@ -11,6 +11,21 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+GREEK = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "epsilon": "ε",
+    "eta": "η",
+    "theta": "θ",
+    "lambda": "λ",
+    "mu": "μ",
+    "pi": "π",
+    "sigma": "σ",
+    "tau": "τ",
+    "phi": "φ",
+    "psi": "ψ",
+}
 SYMBOL = re.compile(r"\\sym\s*\{([^{}]*)\}")
 LESSON_LINK = re.compile(r"lesson:([a-z0-9-]+)(?:#([a-z0-9-]+))?")
 
@@ -85,10 +100,14 @@ def plain_text(text: str) -> str:
 
 
 def tex_words(tex: str) -> str:
-    """``\\sym{beta}{\\beta} \\log \\frac{a}{b}`` → "beta log a b": what one would search for."""
+    """``\\sym{beta}{\\beta} \\log \\frac{a}{b}`` → "β log a b": what one would read or search for."""
     tex = SYMBOL.sub(" ", tex)
-    tex = re.sub(r"\\(?:frac|left|right|text|mathrm|mathbb|mathcal|quad|qquad|underbrace|[,;!])", " ", tex)
-    return re.sub(r"\s+", " ", re.sub(r"[\\{}^&]|_(?=\{)", " ", tex)).strip()
+    tex = re.sub(
+        r"\\(?:[dt]?frac|left|right|text|math\w+|operatorname|q?quad|under\w+|big\w*|Big\w*)\b", " ", tex
+    )
+    tex = re.sub(r"\\([A-Za-z]+)", lambda command: GREEK.get(command[1], f" {command[1]} "), tex)
+    tex = re.sub(r"\b(mid)\b", "|", tex)
+    return re.sub(r"\s+", " ", re.sub(r"\\.|[{}^&]|_(?=\{)", " ", tex)).strip()
 
 
 def formulas(tokens: Sequence[Token]) -> list[tuple[str, int]]:

@@ -9,19 +9,8 @@ from threading import Lock
 
 from dpo_core.glossary import GLOSSARY, Term
 from lessons.document import Lesson, text_of
+from lessons.markdown import GREEK
 
-GREEK = {
-    "α": "alpha",
-    "β": "beta",
-    "γ": "gamma",
-    "η": "eta",
-    "θ": "theta",
-    "λ": "lambda",
-    "π": "pi",
-    "σ": "sigma",
-    "φ": "phi",
-    "ψ": "psi",
-}
 START, END = "\x02", "\x03"  # around the words that were found
 MAX_QUERY = 200
 
@@ -48,7 +37,7 @@ class Index:
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.execute(
             "CREATE VIRTUAL TABLE place USING fts5(lesson UNINDEXED, title, at UNINDEXED, heading, body, "
-            "tokenize='porter unicode61 remove_diacritics 2')"
+            "greek, tokenize='porter unicode61 remove_diacritics 2')"
         )
         rows = [
             (lesson.slug, lesson.title, section.slug, section.title, " ".join(map(text_of, section.blocks)))
@@ -58,33 +47,30 @@ class Index:
         rows += [
             ("", "Glossary", key, t.label, f"{t.symbol} {t.definition} {key}") for key, t in terms.items()
         ]
-        self._db.executemany(
-            "INSERT INTO place VALUES (?, ?, ?, ?, ?)",
-            [
-                tuple(_spell(field) if i in (1, 3, 4) else field for i, field in enumerate(row))
-                for row in rows
-            ],
-        )
+        named = [(*row, _greek(" ".join(row))) for row in rows]
+        self._db.executemany("INSERT INTO place VALUES (?, ?, ?, ?, ?, ?)", named)
 
-    def search(self, query: str, most: int = 12) -> list[Hit]:
-        """The best places for ``query``, all words required; then, if there are none, any of them."""
-        words = re.findall(r"\w+", _spell(query[:MAX_QUERY]).lower())
+    def search(self, query: str, most: int = 9, most_terms: int = 3) -> list[Hit]:
+        """The best places in lessons, then in the glossary: all words required, or else any of them."""
+        words = re.findall(r"\w+", query[:MAX_QUERY].lower())
         if not words:
             return []
         quoted = [f'"{word}"' for word in words[:-1]] + [f'"{words[-1]}"*']  # the last may be half typed
         for joined in (" AND ".join(quoted), " OR ".join(quoted)):
-            with self._lock:
-                rows = self._db.execute(
-                    "SELECT lesson, title, at, heading, snippet(place, 4, ?, ?, '…', 18) FROM place "
-                    "WHERE place MATCH ? ORDER BY bm25(place, 0, 4, 0, 6, 1) LIMIT ?",
-                    (START, END, joined, most),
-                ).fetchall()
-            if rows:
-                return [
-                    Hit(lesson, title, at, heading, _pieces(text))
-                    for lesson, title, at, heading, text in rows
-                ]
+            found = [*self._match(joined, "<>", most), *self._match(joined, "=", most_terms)]
+            if found:
+                return found
         return []
+
+    def _match(self, words: str, relation: str, most: int) -> list[Hit]:
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT lesson, title, at, heading, snippet(place, 4, ?, ?, '…', 18) FROM place "
+                f"WHERE place MATCH ? AND lesson {relation} '' "
+                "ORDER BY bm25(place, 0, 4, 0, 6, 1, 1) LIMIT ?",
+                (START, END, words, most),
+            ).fetchall()
+        return [Hit(*row[:4], _pieces(row[4])) for row in rows]
 
 
 @cache
@@ -94,15 +80,9 @@ def index() -> Index:
     return Index(lessons().values(), GLOSSARY)
 
 
-def _spell(text: str) -> str:
-    """Greek letters with their names, so that "β" and "beta" find the same places."""
-    return "".join(f"{letter} {GREEK[letter]} " if letter in GREEK else letter for letter in text)
-
-
-def _unspell(text: str) -> str:
-    for letter, name in GREEK.items():
-        text = re.sub(f"{letter} ({START}?{name}{END}?) ", letter, text)
-    return text
+def _greek(text: str) -> str:
+    """The names of the Greek letters in ``text``, so that "β" and "beta" find the same places."""
+    return " ".join(name for name, letter in GREEK.items() if letter in text)
 
 
 def _pieces(marked: str) -> tuple[tuple[str, bool], ...]:
