@@ -9,7 +9,7 @@ from dpo_core.simulate import Trajectory
 
 
 def trajectory_to_csv(trajectory: Trajectory) -> str:
-    """CSV text with a header. Prompts, replies and comparisons are numbered from 0, as in the scenario file."""
+    """CSV text with a header; prompts, replies and comparisons are numbered from 0, as in the file."""
     columns: dict[str, np.ndarray] = {"step": np.arange(trajectory.scenario.steps + 1)}
     places = [(i, k) for i, n in enumerate(trajectory.scenario.preferences.sizes) for k in range(n)]
     for column, (prompt, reply) in enumerate(places):

@@ -1,11 +1,10 @@
 // Per prompt: a bar for each reply's probability with its reference and π* ticks, and the pairs as lanes.
-import { h, percent, short } from "./dom.js";
+import { h, percent, share, short } from "./dom.js";
 import { term } from "./terms.js";
 
-export const pairName = (run, comparison, i) => {
-  const [prompt, chosen, rejected] = comparison;
+export const pairName = (run, [prompt, chosen, rejected], i, most = 34) => {
   const { replies } = run.prompts[prompt];
-  return `Pair ${i + 1}: “${short(replies[chosen])}” beats “${short(replies[rejected])}”`;
+  return `Pair ${i + 1}: “${short(replies[chosen], most)}” beats “${short(replies[rejected], most)}”`;
 };
 
 function reply(run, prompt, k) {
@@ -13,18 +12,18 @@ function reply(run, prompt, k) {
   const marks = { ghost: h("i", { class: "mark ghost", hidden: true }), optimum: h("i", { class: "mark optimum", hidden: true }) };
   const reference = h("i", { class: "mark reference", style: `left:${100 * prompt.reference[k]}%`,
     title: `reference ${percent(prompt.reference[k])}` });
-  const share = h("output", { class: "share", "data-term": "policy", tabindex: "0" });
+  const output = h("output", { class: "share", "data-term": "policy", tabindex: "0" });
   const row = h("div", { class: "reply" },
     h("div", { class: "said", title: prompt.replies[k] }, prompt.replies[k]),
-    h("div", { class: "track" }, fill, reference, marks.ghost, marks.optimum), share);
-  return { row, fill, share, ...marks };
+    h("div", { class: "track" }, fill, reference, marks.ghost, marks.optimum), output);
+  return { row, fill, output, ...marks };
 }
 
 // A lane joins the two replies of a pair: "+" at the chosen end, "−" at the rejected one. A click flips it.
 function lane(app, i) {
   const arrow = h("span", { class: "arrow" });
   const node = h("button", { type: "button", class: "lane", "data-pair": i,
-    onclick: () => { app.flip(i); app.select(i); } },
+    onclick: () => app.flip(i) },
     h("span", { class: "end top" }), arrow, h("span", { class: "name" }, String(i + 1)), h("span", { class: "end bottom" }));
   return node;
 }
@@ -57,7 +56,7 @@ export function bars(app) {
       node.style.setProperty("--span", Math.abs(chosen - rejected));
       node.classList.toggle("up", chosen < rejected);
       node.classList.toggle("soft", agreement < 1);
-      const name = `${pairName(run, now.comparisons[i], i)}${agreement < 1 ? ` (${percent(agreement)} agree)` : ""}. Click to flip.`;
+      const name = `${pairName(run, now.comparisons[i], i, 200)}${agreement < 1 ? ` (${share(agreement)} agree)` : ""}. Click to flip.`;
       node.setAttribute("aria-label", name);
       node.title = name;
     });
@@ -84,7 +83,7 @@ export function bars(app) {
       rows.forEach((row, k) => {
         const p = run.at(`policy/${k}`, step);
         row.fill.style.transform = `scaleX(${p})`;
-        row.share.textContent = percent(p);
+        row.output.textContent = percent(p);
         const other = run.ghost?.rows.get(`policy/${k}`);
         row.ghost.hidden = !other;
         if (other) row.ghost.style.left = `${100 * other[Math.min(step, other.length - 1)]}%`;

@@ -20,11 +20,11 @@ const CHARTS = [
   { key: "loss", title: ["loss", "Loss"], main: () => [["loss", "ink", "L", "loss"]], level: () => [LOG2, "log 2"] },
   { key: "kl", title: ["kl/policy_reference", "KL(π‖π_ref)"], from: 0, faint: (run) => prompts(run, "kl/policy_reference"),
     main: () => [["kl/policy_reference", "policy", "mean", "kl/policy_reference"]], level: (run) => [run.ceiling, "ceiling"] },
-  { key: "reverse", title: ["kl/reference_policy", "KL(π_ref‖π), no ceiling"], from: 0, faint: (run) => prompts(run, "kl/reference_policy"),
+  { key: "reverse", title: ["kl/reference_policy", "KL(π_ref‖π)"], from: 0, faint: (run) => prompts(run, "kl/reference_policy"),
     main: () => [["kl/reference_policy", "reference", "mean", "kl/reference_policy"]] },
-  { key: "entropy", title: ["entropy", "Entropy and top probability"], from: 0, main: () => [
+  { key: "entropy", title: ["entropy", "Entropy, top prob."], from: 0, main: () => [
     ["entropy", "reference", "H", "entropy"], ["top_probability", "policy", "max π", "top_probability"]] },
-  { key: "logps", title: ["logps/chosen", "Log-prob log π(y|x)"], main: () => [
+  { key: "logps", title: ["logps/chosen", "Log-prob"], main: () => [
     ["logps/chosen", "chosen", "chosen", "logps/chosen"], ["logps/rejected", "rejected", "rejected", "logps/rejected"]] },
   { key: "reward", title: ["true_reward", "True reward"], only: (run) => run.rows.has("true_reward"), faint: (run) => prompts(run, "true_reward"),
     main: () => [["true_reward", "optimum", "E[r]", "true_reward"]] },
@@ -33,6 +33,7 @@ const CHARTS = [
 ];
 
 const colour = (host, name) => getComputedStyle(host).getPropertyValue(`--${name}`).trim();
+const looks = (app) => `${app.root.className} ${app.view.presenter}`; // what the colours and sizes depend on
 
 // One chart. Its uPlot object is made anew only when the world, the theme or the size of type changes.
 function chart(app, spec) {
@@ -42,9 +43,11 @@ function chart(app, spec) {
     h("figcaption", {}, term(spec.title[0], spec.title[1]), values), canvas);
   const curtain = h("div", { class: "curtain" });
   const cursor = h("div", { class: "playhead" });
+  const level = h("div", { class: "level", hidden: true }, h("span", {})); // log 2, the ceiling: known from the start
   let plot = null;
   let outputs = [];
   let made = "";
+  let wide = 0; // width of the plotting area, read once per plot: reading it again forces a layout
 
   function series(run) {
     const main = spec.main(run, app.view.selected);
@@ -69,7 +72,7 @@ function chart(app, spec) {
     const wide = app.view.presenter ? 1.7 : 1;
     return {
       width: Math.max(canvas.clientWidth, 120), height: Math.max(canvas.clientHeight, 60), legend: { show: false },
-      cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false, dist: 8 } }, padding: [6, 8, 0, 0],
+      cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false, dist: 8 } }, padding: [6, app.view.presenter ? 20 : 13, 0, 0],
       scales: { x: { time: false, range: (u, low, high) => [low ?? 0, high ?? 1] },
         y: { range: (u, low, high) => bounds(spec, run, low, high) } },
       axes: [{ ...axis, size: app.view.presenter ? 24 : 18, space: 45 },
@@ -77,19 +80,32 @@ function chart(app, spec) {
       series: [{}, ...lines.map((line) => ({
         stroke: colour(app.root, line.faint ? "faint" : line.ink), width: (line.faint ? 1 : 2.2) * wide,
         dash: line.ghost ? [5, 4] : undefined, points: { show: false } }))],
-      hooks: { draw: [(u) => marks(u, spec, app, type)], setScale: [() => plot && place(app.step)],
+      hooks: { draw: [(u) => marks(u, app)], setScale: [() => plot && place(app.step)],
         setCursor: [(u) => read(u.cursor.idx)] },
     };
   }
 
-  function place(step) {
+  // Every frame: where the playhead is. Every step: what it reads.
+  function move() {
     if (!plot) return;
     const x = plot.valToPos(app.view.playhead, "x");
-    const edge = Math.max(0, Math.min(plot.over.clientWidth, x));
-    curtain.style.transform = `translateX(${edge}px)`;
+    const edge = Math.max(0, Math.min(wide, x));
+    curtain.style.transform = cursor.style.transform = `translateX(${edge}px)`;
+    cursor.hidden = x < -1 || x > wide + 1;
+  }
+
+  function place(step) {
+    if (!plot) return;
+    move();
     curtain.hidden = app.view.future;
-    cursor.style.transform = `translateX(${edge}px)`;
-    cursor.hidden = x < -1 || x > plot.over.clientWidth + 1;
+    const named = spec.level?.(app.run);
+    level.hidden = !named;
+    if (named) {
+      const y = plot.valToPos(named[0], "y");
+      level.style.transform = `translateY(${y}px)`;
+      level.classList.toggle("under", y < 18);
+      level.firstChild.textContent = `${named[1]} = ${number(named[0], named[1] === "log 2" ? 4 : 3)}`;
+    }
     read(null, step);
   }
 
@@ -103,11 +119,12 @@ function chart(app, spec) {
 
   function build(run) {
     const { main, lines } = series(run);
-    const now = JSON.stringify([run.world, run.steps, lines, app.view.presenter, colour(app.root, "ink"), canvas.clientWidth, canvas.clientHeight]);
+    const now = JSON.stringify([run.world, run.steps, lines, looks(app), canvas.clientWidth, canvas.clientHeight]);
     if (now === made && plot) {
-      plot.setData(data(run, lines), false); // keeps a zoom
-      plot.setScale("y", { min: null, max: null });
-      plot.redraw(true, true);
+      plot.batch(() => { // one drawing; the x scale stays, and with it a zoom
+        plot.setData(data(run, lines), false);
+        plot.setScale("y", { min: null, max: null });
+      });
       return;
     }
     made = now;
@@ -118,7 +135,9 @@ function chart(app, spec) {
     });
     values.replaceChildren(...outputs.map((o) => o[2]));
     plot = new uPlot(options(run, lines), data(run, lines), canvas);
-    plot.over.append(curtain, cursor);
+    plot.over.append(curtain, level, cursor);
+    wide = plot.over.clientWidth;
+    place(app.step);
   }
 
   return {
@@ -128,6 +147,7 @@ function chart(app, spec) {
       if (!root.hidden) build(run);
     },
     seek: place,
+    move,
     destroy: () => plot?.destroy(),
   };
 }
@@ -141,28 +161,17 @@ function bounds(spec, run, low, high) {
   return [spec.from === 0 && bottom === 0 ? 0 : bottom - room, top + room];
 }
 
-// The named level (log 2, the ceiling) as a dashed line, and a dotted line at each intervention.
-function marks(u, spec, app, type) {
+// A dotted line at each intervention.
+function marks(u, app) {
   const { ctx, bbox } = u;
   ctx.save();
   ctx.lineWidth = devicePixelRatio;
-  ctx.strokeStyle = ctx.fillStyle = colour(app.root, "event");
+  ctx.strokeStyle = colour(app.root, "event");
   ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
   for (const { step } of app.run.interventions) {
     const x = Math.round(u.valToPos(step, "x", true));
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke();
-  }
-  const level = spec.level?.(app.run);
-  if (level) {
-    const y = Math.round(u.valToPos(level[0], "y", true));
-    ctx.strokeStyle = ctx.fillStyle = colour(app.root, "reference");
-    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-    ctx.beginPath(); ctx.moveTo(bbox.left, y); ctx.lineTo(bbox.left + bbox.width, y); ctx.stroke();
-    ctx.font = type.replace(/^(\d+)px/, (_, size) => `${size * devicePixelRatio}px`);
-    ctx.textAlign = "right";
-    ctx.textBaseline = y - bbox.top > 18 * devicePixelRatio ? "bottom" : "top";
-    ctx.fillText(`${level[1]} = ${number(level[0], level[1] === "log 2" ? 4 : 3)}`, bbox.left + bbox.width - 4, y);
   }
   ctx.restore();
 }
@@ -175,6 +184,7 @@ export function charts(app) {
     root,
     update: (run) => { all.forEach((c) => c.update(run)); },
     seek: (step) => { live().forEach((c) => c.seek(step)); },
+    move: () => { live().forEach((c) => c.move()); },
     destroy: () => all.forEach((c) => c.destroy()),
   };
 }

@@ -1,5 +1,5 @@
 // What can be changed while it runs: each change is an intervention at the playhead.
-import { h, number } from "./dom.js";
+import { h, maths, number } from "./dom.js";
 import { term } from "./terms.js";
 
 // A slider on a log scale with a field beside it for an exact value.
@@ -82,7 +82,7 @@ export function readout(app) {
       said = name + text;
       verdict.textContent = name;
       verdict.dataset.level = level;
-      words.textContent = ` ${text}`;
+      words.replaceChildren(" ", ...maths(text));
     },
   };
 }

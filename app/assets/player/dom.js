@@ -14,15 +14,23 @@ export function h(tag, props = {}, ...children) {
 
 export const number = (x, digits = 3) => {
   if (x == null || !Number.isFinite(x)) return "–";
-  const text = Math.abs(x) >= 1e5 ? x.toExponential(2) : Math.abs(x) >= 100 ? x.toFixed(1) : x.toFixed(digits);
+  const text = Math.abs(x) >= 1e5 ? x.toExponential(2) : Math.abs(x) >= 100 ? x.toFixed(1) : Math.abs(x) >= 10 ? x.toFixed(Math.min(2, digits)) : x.toFixed(digits);
   return text.replace("-", "−").replace(/^−(0\.?0*)$/, "$1"); // no minus zero
 };
 
+// A policy's probability: a softmax never reaches 0 or 1, even where float32 does.
 export const percent = (p) => {
-  if (p > 0 && p < 0.0005) return "< 0.1 %";
-  if (p < 1 && p > 0.9995) return "> 99.9 %";
+  if (p < 0.0005) return "< 0.1 %";
+  if (p > 0.9995) return "> 99.9 %";
   return `${(100 * p).toFixed(1)} %`;
 };
+
+// A share that people state, exact at both ends.
+export const share = (p) => `${Number((100 * p).toFixed(1))} %`;
+
+// Text with its indices set low: π_ref, y_w, y_l.
+export const maths = (text) =>
+  text.split(/_(ref|w|l)(?![a-z])/).map((part, i) => (i % 2 ? h("sub", {}, part) : part)).filter((part) => part !== "");
 
 export const short = (text, most = 34) => (text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text);
 

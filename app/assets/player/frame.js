@@ -1,5 +1,5 @@
 // The toolbar above the player, and the invitation that a first visitor sees instead of empty plots.
-import { h, percent, short } from "./dom.js";
+import { h, maths, percent, short } from "./dom.js";
 
 export function toolbar(app) {
   const choose = h("select", { class: "preset", "aria-label": "Preset", onchange: () => {
@@ -10,16 +10,16 @@ export function toolbar(app) {
   const pin = button("Compare", "Pin this run: the next one is drawn against it", () => app.send({ type: app.run.ghost ? "unpin" : "pin" }));
   const present = button("Present", "Larger type, only what the room needs (P)", () => app.togglePresenter());
   const root = h("div", { class: "toolbar" }, h("div", { class: "what" }, choose, watch),
-    h("div", { class: "actions" }, pin, button("Edit world", "Change prompts, replies, reference and pairs, or import a file", () => app.dialogs.edit.open()),
+    h("div", { class: "actions" }, pin, button("Edit world", "Change prompts, replies, reference and pairs, or import a file", () => app.dialogs.edit.open(), "edit"),
       button("Share", "A link and a QR code for exactly this state", () => app.dialogs.share.open()),
-      button("Export", "Scenario, trajectory or figure", () => app.dialogs.export.open()), present,
+      button("Export", "Scenario, trajectory or figure", () => app.dialogs.export.open(), "export"), present,
       button("?", "Keyboard and help", () => app.help(), "round")));
   return {
     root,
     update(run) {
       const own = h("option", { value: "" }, "Your own world");
       choose.replaceChildren(...(run.preset ? [] : [own]), ...app.presets.map((p) => h("option", { value: p.key, selected: p.key === run.preset }, p.name)));
-      watch.textContent = app.presets.find((p) => p.key === run.preset)?.watch ?? "Play it, flip a pair, move β: the run goes on from that very step.";
+      watch.replaceChildren(...maths(app.presets.find((p) => p.key === run.preset)?.watch ?? "Play it, flip a pair, move β: the run goes on from that very step."));
       pin.textContent = run.ghost ? "End comparison" : "Compare";
       pin.setAttribute("aria-pressed", Boolean(run.ghost));
       present.setAttribute("aria-pressed", app.view.presenter);

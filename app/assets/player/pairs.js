@@ -1,6 +1,6 @@
 // The pairs in words, with their agreement, and the gradient of the selected one with its numbers.
 import { pairName } from "./bars.js";
-import { h, number, percent, short } from "./dom.js";
+import { h, maths, number, share, short } from "./dom.js";
 import { term } from "./terms.js";
 
 export function pairList(app) {
@@ -17,15 +17,15 @@ export function pairList(app) {
     const pick = h("input", { type: "radio", name: "dpo-pair", "aria-label": `Plot pair ${i + 1}`, onchange: () => app.select(i) });
     const words = h("td", { class: "words" });
     const agree = h("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": `Agreement on pair ${i + 1}` });
-    const share = h("output", {});
-    agree.addEventListener("input", () => { share.textContent = percent(Number(agree.value)); if (!app.view.playing) send(); });
+    const shown = h("output", {});
+    agree.addEventListener("input", () => { shown.textContent = share(Number(agree.value)); if (!app.view.playing) send(); });
     agree.addEventListener("change", () => app.view.playing && send());
     const send = () => app.intervene("agreement", Number(agree.value), i);
     const margin = h("td", {});
     const weight = h("td", {});
     const flip = h("button", { type: "button", class: "small", "aria-label": `Flip pair ${i + 1}`, onclick: () => app.flip(i) }, "Flip");
-    const node = h("tr", {}, h("td", {}, h("label", {}, pick, ` ${i + 1}`)), words, h("td", { class: "agree" }, agree, share), margin, weight, h("td", {}, flip));
-    return { node, pick, words, agree, share, margin, weight };
+    const node = h("tr", {}, h("td", {}, h("label", {}, pick, ` ${i + 1}`)), words, h("td", { class: "agree" }, agree, shown), margin, weight, h("td", {}, flip));
+    return { node, pick, words, agree, shown, margin, weight };
   }
 
   return {
@@ -47,7 +47,7 @@ export function pairList(app) {
           r.said = words;
           r.words.replaceChildren(h("span", { class: "chosen" }, `+ ${short(replies[chosen], 40)}`), h("span", { class: "rejected" }, `− ${short(replies[rejected], 40)}`));
         }
-        if (document.activeElement !== r.agree) { r.agree.value = agreement; r.share.textContent = percent(agreement); }
+        if (document.activeElement !== r.agree) { r.agree.value = agreement; r.shown.textContent = share(agreement); }
         r.margin.textContent = number(run.at(`comparison/margin/${i}`, step));
         r.weight.textContent = number(run.at(`sigma_weight/${i}`, step));
         r.pick.checked = app.view.selected === i;
@@ -77,7 +77,7 @@ export function gradientPanel(app) {
     h("div", { class: "pulls" },
       h("span", { class: "chosen" }, "chosen"), up.root, h("span", {}, term("coefficient", "c(y_w) = "), c[0]),
       h("span", { class: "rejected" }, "rejected"), down.root, h("span", {}, term("coefficient", "c(y_l) = "), c[1])), lines);
-  const line = (...parts) => h("p", {}, parts);
+  const line = (...parts) => h("p", {}, parts.map((part) => (typeof part === "string" ? maths(part) : part)).flat());
   return {
     root,
     update() {},

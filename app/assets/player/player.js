@@ -48,6 +48,8 @@ class Player {
     this.host.replaceChildren(this.root);
     this.dialogs = { edit: editor(this), share: sharer(this), export: exporter(this), help: helper(this) };
     this.root.append(...Object.values(this.dialogs).map((d) => d.root));
+    // After a click with the pointer the space bar plays again, instead of pressing that button once more.
+    this.root.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button:not(dialog *)")?.blur());
     const redraw = () => this.run && this.redraw();
     const resized = new ResizeObserver(() => { cancelAnimationFrame(this.later); this.later = requestAnimationFrame(redraw); });
     resized.observe(plots);
@@ -85,12 +87,12 @@ class Player {
     Object.values(this.dialogs).forEach((dialog) => dialog.update?.(run, fresh));
     if (run.notice) this.say(run.notice.kind, run.notice.text);
     else if (this.status.dataset.kind === "error") this.say("", "");
-    this.seek(this.view.playhead);
+    this.seek(this.view.playhead, true);
     if (longer && ended && !fresh) this.play(); // a change at the end: show what it does
     if (this.queue.length) this.flush();
   }
 
-  redraw() { Object.values(this.parts).forEach((part) => part.update(this.run)); this.seek(this.view.playhead); }
+  redraw() { Object.values(this.parts).forEach((part) => part.update(this.run)); this.seek(this.view.playhead, true); }
 
   send(event) {
     this.sent += 1;
@@ -108,11 +110,18 @@ class Player {
   }
 
   intervene(change, value, comparison) { this.send({ type: "intervene", step: this.step, change, value, comparison }); }
-  flip(comparison) { this.intervene("flip", null, comparison); }
 
-  seek(playhead) {
+  flip(comparison) {
+    this.view.selected = comparison; // drawn with the answer: drawing twice would only delay it
+    this.intervene("flip", null, comparison);
+  }
+
+  seek(playhead, anew = false) {
     this.view.playhead = Math.max(0, Math.min(this.run.steps, playhead));
     const { step } = this;
+    const now = `${step} ${this.view.playing}`;
+    if (now === this.shown && !anew) { this.parts.charts.move(); return; } // between two steps only the playhead moves
+    this.shown = now;
     Object.values(this.parts).forEach((part) => part.seek?.(step));
     this.writeAddress();
   }

@@ -1,5 +1,5 @@
 // Tooltips: any element with data-term explains itself on hover, focus and tap, from the core's glossary.
-import { h } from "./dom.js";
+import { h, maths } from "./dom.js";
 
 let glossary = {};
 export const loadTerms = async () => {
@@ -8,7 +8,7 @@ export const loadTerms = async () => {
 };
 
 export const term = (key, ...content) =>
-  h("span", { class: "term", "data-term": key, tabindex: "0" }, content.length ? content : glossary[key].label);
+  h("span", { class: "term", "data-term": key, tabindex: "0" }, (content.length ? content : [glossary[key].label]).map((part) => (typeof part === "string" ? maths(part) : part)).flat());
 
 export function watchTerms(root) {
   const bubble = h("div", { class: "bubble", role: "tooltip", id: "dpo-bubble", hidden: true });
@@ -27,12 +27,12 @@ export function watchTerms(root) {
     if (!entry) return;
     shown = target;
     target.setAttribute("aria-describedby", "dpo-bubble");
-    bubble.replaceChildren(
-      h("b", {}, entry.label),
-      h("span", { class: "symbol" }, ` ${entry.symbol}`),
-      h("p", {}, entry.definition),
+    bubble.replaceChildren(...[
+      h("b", {}, maths(entry.label)),
+      entry.symbol === entry.label ? null : h("span", { class: "symbol" }, " ", maths(entry.symbol)),
+      h("p", {}, maths(entry.definition)),
       h("small", {}, `${entry.unit}${entry.equation === "—" ? "" : ` · ${entry.equation}`}`),
-    );
+    ].filter(Boolean));
     bubble.hidden = false;
     const box = target.getBoundingClientRect();
     const width = bubble.offsetWidth;
