@@ -118,11 +118,10 @@ class Reader:
             raise self.fail(f"{key} is {value!r}", f"Use a whole number from 0 to {most}", key)
         return value
 
-    def key(self, value: Any, key: str, among: frozenset[str], home: str) -> str:
+    def key(self, value: Any, noun: str, among: frozenset[str], home: str, at: str = "id") -> str:
         if value not in among:
-            raise self.fail(
-                f"no {key} {str(value)[:60]!r}", f"Add it to {home}, or use one that is there", key
-            )
+            mend = f"Add it to {home}, or use one that is there"
+            raise self.fail(f"no {noun} {str(value)[:60]!r}", mend, at)
         return str(value)
 
     def scenario(self, value: Mapping[str, Any]) -> tuple[Scenario, str | None]:
@@ -261,7 +260,7 @@ def _wrong(reader: Reader) -> Misconception:
     belief, truth = reader.text(value, "belief"), reader.text(value, "truth")
     check = value.get("check")
     if check is not None:
-        check = reader.key(check, "check", reader.known.checks, "lessons/checks")
+        check = reader.key(check, "check", reader.known.checks, "lessons/checks", "check")
     state = value.get("show", value.get("picture"))
     show = reader.show(state) if state is not None else None
     if check is None and show is None:

@@ -29,7 +29,8 @@ def read_lesson(file: str, text: str, known: Known) -> Lesson:
     front = _front_matter(file, text, tokens)
     slug = name[2].replace("_", "-")
     if front["slug"] != slug:
-        raise LessonError(file, 2, f"slug {front['slug']!r} is not the file's", f"Write slug: {slug}")
+        line = text.count("\n", 0, text.index("slug")) + 1
+        raise LessonError(file, line, f"slug {front['slug']!r} is not the file's", f"Write slug: {slug}")
     _check_formulas(file, tokens, known)
     sections = _sections(file, front, tokens, known)
     return Lesson(

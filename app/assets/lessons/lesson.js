@@ -23,16 +23,17 @@ const makers = {
   wrong: (app, entry, block) => wrong(app, block),
 };
 
-// A check stands beside the paragraphs that make its claim; on a narrow page, below them.
+// A check stands beside the paragraphs that make its claim (below them on a narrow page); several share a row.
 function arrange(nodes, blocks) {
   const rows = [];
+  const isCheck = (i) => blocks[i]?.kind === "check";
   nodes.forEach((node, i) => {
-    if (blocks[i].kind !== "check") return rows.push(node);
+    if (!isCheck(i)) return rows.push(node);
+    if (isCheck(i - 1)) return rows.at(-1).append(node);
+    if (isCheck(i + 1)) return rows.push(h("div", { class: "l-together" }, node));
     const text = [];
     while (text.length < BESIDE && rows.at(-1)?.classList.contains("l-prose") && !rows.at(-1).querySelector("h3")) text.unshift(rows.pop());
-    if (!text.length) return rows.push(node);
-    if (rows.at(-1)?.querySelector?.(":scope > h3")) text.unshift(rows.pop());
-    rows.push(h("div", { class: "l-beside" }, h("div", {}, text), node));
+    return rows.push(text.length ? h("div", { class: "l-beside" }, h("div", {}, text), node) : node);
   });
   return rows;
 }
