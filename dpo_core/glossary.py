@@ -1,25 +1,9 @@
 """One place for what every metric and symbol means; the app's tooltips and the glossary read it."""
 
-from dataclasses import dataclass
+from dpo_core.symbols import SYMBOLS
+from dpo_core.term import Term
 
 PAPER = "Rafailov et al. 2023, arXiv 2305.18290"
-
-
-@dataclass(frozen=True)
-class Term:
-    """``symbol`` as the paper writes it, ``unit`` in words, ``equation`` its source.
-
-    ``shape`` is that of the quantity for P prompts, R replies, C comparisons and T+1 steps; ``trl`` what
-    TRL calls it (a logged metric, a data column or a ``DPOConfig`` field), "" where it has no name for it.
-    """
-
-    label: str
-    symbol: str
-    unit: str
-    definition: str
-    equation: str
-    shape: str = ""
-    trl: str = ""
 
 
 GLOSSARY: dict[str, Term] = {
@@ -376,4 +360,5 @@ GLOSSARY: dict[str, Term] = {
         shape="scalar",
         trl="temperature",
     ),
+    **SYMBOLS,
 }

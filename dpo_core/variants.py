@@ -51,7 +51,8 @@ def dpo(pair: Pair, beta: float = 0.1) -> Pull:
 def cdpo(pair: Pair, beta: float = 0.1, flipped: float = 0.1) -> Pull:
     """DPO with a share ``flipped`` of wrong labels: agreement 1 − ε (Mitchell 2023, "cDPO", Eq. 3).
 
-    TRL: ``loss_type="sigmoid"`` with ``label_smoothing=flipped``.
+    TRL 1.16 smooths labels like this in its CPO trainer; its DPO trainer's ``label_smoothing`` serves
+    the "robust" and EXO losses and leaves "sigmoid" alone.
     """
     k = dpo_coefficient(pair.margin, beta, 1.0 - flipped)
     return Pull(dpo_loss(pair.margin, beta, 1.0 - flipped), -k, k)

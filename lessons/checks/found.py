@@ -62,6 +62,22 @@ def frontier(
     )
 
 
+def agreement_by_chance(people: float, judge: float) -> Sides:
+    outcomes = (
+        (1, people, judge),
+        (0, people, 1 - judge),
+        (0, 1 - people, judge),
+        (1, 1 - people, 1 - judge),
+    )
+    agree = sum(same * p * q for same, p, q in outcomes)
+    return Sides(
+        agree,
+        0.5 + 2 * (people - 0.5) * (judge - 0.5),
+        "two judges who ignore each other and the texts agree",
+        "1/2 + 2 (p − 1/2)(q − 1/2)",
+    )
+
+
 CHECKS = (
     Check(
         "win_rate_error",
@@ -82,5 +98,15 @@ CHECKS = (
         frontier,
         1e-6,
         relation=">=",
+    ),
+    Check(
+        "agreement_by_chance",
+        "Two judges who never look agree more often where the contest is lopsided.",
+        "section 6.4",
+        (
+            Slider("people", "people prefer ours", 0.0, 1.0, 0.17),
+            Slider("judge", "GPT-4 prefers ours", 0.0, 1.0, 0.12),
+        ),
+        agreement_by_chance,
     ),
 )

@@ -1,6 +1,6 @@
 """Lesson 13: numbers that settle what people get wrong, where no earlier check does."""
 
-from math import log
+from math import expm1, floor, log, log2
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def sum_is_not_mean(beta: float, tokens: float, each: float) -> Sides:
     mean = simpo(Pair((-20.0 + margin), -20.0, chosen_length=n, rejected_length=n), beta, 0.0)
     return Sides(
         float(summed.chosen_rewards - summed.rejected_rewards),
-        n * (-np.log(np.expm1(float(mean.loss))) if n > 0 else 0.0),
+        -n * log(expm1(float(mean.loss))),  # the margin whose loss that is
         "margin from sums",
         "tokens × margin from means",
         (("loss from sums", float(summed.losses)), ("loss from means", float(mean.loss))),
@@ -80,7 +80,7 @@ def half_precision_rounds(log_prob: float, beta: float) -> Sides:
     error = abs(float(kept) - float(exact))
     return Sides(
         error,
-        2.0 ** (np.floor(np.log2(abs(log_prob))) - 8),
+        2.0 ** (floor(log2(abs(log_prob))) - 8),
         "error of a summed log-prob kept in bfloat16 (nats)",
         "half a unit in its last place",
         (("kept as", float(kept)), ("error in the implicit reward", beta * error)),
