@@ -220,7 +220,7 @@ CHECKS = (
     ),
     Check(
         "reverse_kl_grows",
-        "Without the weight $\\mathrm{KL}(\\pi_{ref}\\|\\pi)$ of two even replies is "
+        "Without the weight $\\mathrm{KL}(\\pi_{\\mathrm{ref}}\\|\\pi)$ of two even replies is "
         "$\\log\\cosh(\\beta\\eta t)$.",
         "gradient of Eq. 7",
         (SMALL_BETA, RATE, STEPS),
@@ -229,7 +229,8 @@ CHECKS = (
     ),
     Check(
         "forward_kl_capped",
-        "In the same run $\\mathrm{KL}(\\pi\\|\\pi_{ref})$ stays under its ceiling, however long it goes on.",
+        "In the same run $\\mathrm{KL}(\\pi\\|\\pi_{\\mathrm{ref}})$ stays under its ceiling, "
+        "however long it goes on.",
         "Eq. 3",
         (SMALL_BETA, RATE, Slider("steps", "steps", 1, 120, 20, step=1), REFERENCE),
         forward_kl_capped,

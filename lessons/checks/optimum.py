@@ -296,7 +296,8 @@ CHECKS = (
     ),
     Check(
         "z_cancels",
-        "Preferences can be computed from $\\pi^*$ and $\\pi_{ref}$ alone: $\\beta\\log Z(x)$ has cancelled.",
+        "Preferences can be computed from $\\pi^*$ and $\\pi_{\\mathrm{ref}}$ alone: $\\beta\\log "
+        "Z(x)$ has cancelled.",
         "Eq. 6",
         WORLD,
         z_cancels,
@@ -313,7 +314,7 @@ CHECKS = (
     Check(
         "average_reward_not_positive",
         "Averaged over the reference, implicit reward is "
-        "$-\\beta\\,\\mathrm{KL}(\\pi_{ref}\\|\\pi)$: never above 0.",
+        "$-\\beta\\,\\mathrm{KL}(\\pi_{\\mathrm{ref}}\\|\\pi)$: never above 0.",
         "Eq. 5",
         (BETA, REFERENCE, Slider("steps", "training steps", 1, 200, 60, step=1)),
         average_reward_not_positive,

@@ -103,8 +103,8 @@ CHECKS = (
     ),
     Check(
         "kl_has_ceiling",
-        "With finitely many replies $\\mathrm{KL}(\\pi\\|\\pi_{ref})$ cannot pass "
-        "$\\ln(1/\\min \\pi_{ref})$.",
+        "With finitely many replies $\\mathrm{KL}(\\pi\\|\\pi_{\\mathrm{ref}})$ cannot pass "
+        "$\\ln(1/\\min \\pi_{\\mathrm{ref}})$.",
         "Eq. 3",
         (REFERENCE, *LOGITS),
         kl_has_ceiling,

@@ -258,7 +258,7 @@ CHECKS = (
     Check(
         "projection_normalises",
         "After the projection $f(r) = r - \\beta\\log Z$, the weights "
-        "$\\pi_{ref}\\,e^{f/\\beta}$ sum to one.",
+        "$\\pi_{\\mathrm{ref}}\\,e^{f/\\beta}$ sum to one.",
         "Eqs. 8 and 9",
         WORLD,
         projection_normalises,
