@@ -54,9 +54,7 @@ export function checkPanel(app, check) {
   const sides = h("dl", { class: "l-sides" });
   const verdict = h("output", { class: "l-verdict" });
   const reset = h("button", { type: "button", class: "small", onclick: () => { controls.forEach((c) => c.reset()); changed(); } }, "Reset");
-  const labels = { left: "", right: "", rows: "" };
-
-  function row(kind, markup, text) { return [html("dt", { class: kind }, markup), h("dd", { class: kind }, text)]; }
+  const labels = { words: "" };
 
   function show(result) {
     root.dataset.answers = Number(root.dataset.answers ?? 0) + 1;
@@ -71,7 +69,10 @@ export function checkPanel(app, check) {
     else {
       labels.words = words; // the labels hold maths: drawn anew only when they change
       sides.replaceChildren(...[[result.left_label, "left"], [result.right_label, "right"], ...result.rows.map(([label]) => [label, "more"])]
-        .flatMap(([label, kind], i) => row(kind, label, values[i])));
+        .flatMap(([label, kind], i) => {
+          const long = values[i].startsWith("(") ? `${kind} long` : kind;
+          return [html("dt", { class: long }, label), h("dd", { class: long }, values[i])];
+        }));
       drawMath(sides);
     }
     verdict.textContent = `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · difference ${brief(result.difference)}`;

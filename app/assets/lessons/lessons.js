@@ -18,7 +18,7 @@ class Lessons {
 
   receive(component) {
     this.base = component.data.base;
-    this.ready ??= this.build();
+    this.ready ??= this.build().catch((error) => this.fail(error));
     this.server.receive(component);
   }
 
@@ -34,6 +34,11 @@ class Lessons {
     this.onpop = () => this.route();
     addEventListener("popstate", this.onpop);
     await this.route();
+  }
+
+  fail(error) {
+    this.host.append(h("p", { role: "alert" }, "The lessons cannot be read just now. Reload the page; if that does not help, run “python -m lessons”, which names what is wrong."));
+    throw error;
   }
 
   load(name) {

@@ -12,7 +12,7 @@ export function link(show, markup) {
 
 export function showMe(app, block) {
   const { show } = block;
-  if (!show.picture) return h("p", { class: "l-showline" }, link(show, `<b>Show me:</b> ${block.html}`));
+  if (!show.picture) return h("p", { class: "l-showline" }, link(show, /^show me/i.test(block.html) ? block.html : `<b>Show me:</b> ${block.html}`));
   const picture = runPicture(show.picture, link(show));
   const root = h("figure", { class: "l-figure" }, picture.root, block.html ? html("figcaption", {}, block.html) : null);
   root.stop = picture.stop;

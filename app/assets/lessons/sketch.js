@@ -10,14 +10,14 @@ function window_(metric) {
   if (/^policy|accuracies|top_probability|sigma_weight|share/.test(name)) return [0, 1];
   const reach = 1.35 * Math.max(1e-6, ...values.map((v) => Math.abs(v - values[0])));
   const low = values[0] - reach;
-  return [Math.min(...values) >= 0 ? Math.max(0, low) : low, values[0] + reach];
+  return [/^kl|entropy|^loss/.test(name) && Math.min(...values) >= 0 ? Math.max(0, low) : low, values[0] + reach];
 }
 
 export function sketchPad(run, metric, label, saved) {
   const [low, high] = window_(metric);
   const knots = saved ?? Array(KNOTS).fill(metric.values[0]);
   const steps = knots.map((_, i) => Math.round(run.steps * i / (KNOTS - 1)));
-  const chart = lineChart({ t: run.t, values: metric.values, low, high, steps: run.steps, label, wide: 480, tall: 230 });
+  const chart = lineChart({ t: run.t, values: metric.values, low, high, steps: run.steps, label, wide: 400, tall: 220 });
   const { box } = chart;
   const truth = [...chart.root.querySelectorAll(".l-line-path, .l-dot")];
   truth.forEach((node) => node.setAttribute("visibility", "hidden"));

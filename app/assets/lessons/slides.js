@@ -5,7 +5,7 @@ import { presenter } from "./presenter.js";
 
 const WIDE = 1280;
 const HIGH = 720;
-const SMALLEST = 0.62; // a unit that is too tall for a slide is set smaller, down to this
+const SMALLEST = 0.58; // a unit that is too tall for a slide is set smaller, down to this
 
 // The unit of a slide: a paragraph, a panel, or a check with the paragraphs beside it.
 const unitsOf = (section) => [...section.children].filter((node) => node.tagName !== "H2");
@@ -17,7 +17,8 @@ function paginate(page, units, room) {
   const fits = () => page.scrollHeight <= room + 1;
   for (const unit of units) {
     page.append(unit);
-    if (!fits() && current.length) {
+    const joined = unit.classList.contains("l-showline"); // a link stays with what it is about
+    if (!fits() && current.length && !joined) {
       const carried = current.at(-1).querySelector?.(":scope > h3") && current.length > 1 ? [current.pop()] : [];
       pages.push(current);
       current = [...carried, unit];
