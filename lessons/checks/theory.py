@@ -12,6 +12,7 @@ from dpo_core.soft_value import (
     gradient_variance,
     penalised_reward,
     sampled_gradients,
+    score,
     soft_value,
 )
 from dpo_core.theory import closed_form_optimum
@@ -140,6 +141,36 @@ def baseline_is_free(
         (
             ("variance of one sample, no baseline", gradient_variance(pol, paid)),
             ("variance, soft value as baseline", gradient_variance(pol, paid, value)),
+        ),
+    )
+
+
+def least_variance(
+    beta: float,
+    reference: str,
+    a: float,
+    b: float,
+    c: float,
+    d: float,
+    p: float,
+    q: float,
+    r: float,
+    s: float,
+) -> Sides:
+    reward, pol = np.array([a, b, c, d]), log_policy(p, q, r, s)
+    paid, value = _paid(beta, reference, reward, pol)
+    length = (score(pol) ** 2).sum(axis=1)  # |∇log π(y)|², which weighs the payments in the best baseline
+    weight = np.exp(pol) * length
+    best = float(weight @ paid / weight.sum())
+    return Sides(
+        gradient_variance(pol, paid, best),
+        gradient_variance(pol, paid, value),
+        "variance with the best constant baseline",
+        "variance with the soft value",
+        (
+            ("best constant baseline", best),
+            ("soft value", value),
+            ("variance without", gradient_variance(pol, paid)),
         ),
     )
 
@@ -303,6 +334,14 @@ CHECKS = (
         (*WORLD, *LOGITS),
         baseline_is_free,
         1e-10,
+    ),
+    Check(
+        "least_variance",
+        "The soft value is a good baseline, not the best one at every policy.",
+        "section 5.2",
+        (*WORLD, *LOGITS),
+        least_variance,
+        relation="<=",
     ),
     Check(
         "variance_at_the_optimum",

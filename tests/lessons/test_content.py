@@ -64,7 +64,7 @@ def test_six_levels_and_fifteen_mistakes():
     assert [int(section.title.split(".")[0]) for section in numbered] == list(range(1, 16))
     for section in numbered:
         wrong = [b for b in section.blocks if isinstance(b, Misconception)]
-        assert wrong and all(b.check for b in wrong), section.title
+        assert wrong and all(b.check and b.show for b in wrong), section.title
 
 
 def test_every_check_and_every_figure_is_used():
