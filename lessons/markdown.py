@@ -47,6 +47,8 @@ def parser() -> MarkdownIt:
     for name in ("math_inline", "math_inline_double", "math_block"):
         rules[name] = _formula
     rules["link_open"] = _link_open
+    fence = rules["fence"]  # long code scrolls, so the keyboard must reach it
+    rules["fence"] = lambda *given: fence(*given).replace("<pre>", '<pre tabindex="0">', 1)
     rules["table_open"] = lambda *_: '<div class="table" tabindex="0" role="group" aria-label="table"><table>'
     rules["table_close"] = lambda *_: "</table></div>"
     md.validateLink = lambda url: bool(LESSON_LINK.fullmatch(url)) or url.startswith("https://")  # type: ignore[method-assign]

@@ -51,7 +51,7 @@ export function lecture(app, entry, text, sections, start, closed) {
   let at = 0;
   let stopped = false;
 
-  const button = (label, words, action) => h("button", { type: "button", "aria-label": words, title: words, onclick: action }, label);
+  const button = (label, words, action) => h("button", { type: "button", "aria-label": /\w/.test(label) ? null : words, title: words, onclick: action }, label);
   const talk = presenter(app, () => { const one = slides[at]; return { section: text.sections[one.section], next: slides[at + 1] && text.sections[slides[at + 1].section], at, total: slides.length }; });
   foot.append(h("span", { class: "s-title" }, document.title.replace(" · DPO Lab", "")), talk.clock,
     h("span", { class: "s-buttons" }, button("◂", "Back (←)", back), button("▸", "Next (→ or space)", next), button("Notes", "Speaker notes on this screen (N)", () => talk.toggle()),

@@ -63,5 +63,5 @@ export function symbolKeys(root, glossary) {
   const known = [...names].filter((name) => glossary[name]);
   if (!known.length) return null;
   return h("p", { class: "l-symbols" }, "Symbols: ", known.map((name) =>
-    h("button", { type: "button", class: "small", "data-sym": name, "aria-label": glossary[name].label }, written(glossary[name].symbol))));
+    h("button", { type: "button", class: "small", "data-sym": name, title: glossary[name].label }, written(glossary[name].symbol))));
 }
