@@ -4,6 +4,7 @@ Starts its own server. Needs the packages of requirements-dev.txt and Chromium.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -22,6 +23,7 @@ import websockets
 from playwright.sync_api import Page, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets import Subprotocol
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -45,7 +47,8 @@ CLICK = """(pair) => new Promise((done) => {
 FRAMES = """() => new Promise((done) => {
   document.querySelector('.dpo').player.play();
   const times = [];
-  const tick = (now) => { times.push(now); now - times[0] < 4000 ? requestAnimationFrame(tick) : done(times); };
+  const tick = (now) => { times.push(now); 
+    if (now - times[0] < 4000) requestAnimationFrame(tick); else done(times); };
   requestAnimationFrame(tick);
 })"""
 
@@ -94,7 +97,7 @@ def browser_figures(page: Page, address: str) -> None:
     page.wait_for_selector(CANVAS)
     page.wait_for_timeout(800)
     stamps = page.evaluate(FRAMES)
-    gaps = [b - a for a, b in zip(stamps, stamps[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(stamps)]
     figure = f"{1000 * len(gaps) / sum(gaps):.0f} fps, worst {max(gaps):.0f} ms"
     row("playback, server idle", figure, ">= 50 fps")
 
@@ -145,7 +148,7 @@ class Visitor:
     async def visit(self, until: asyncio.Event, everyone: asyncio.Barrier, period: float) -> None:
         url = f"ws://{self.address}/_stcore/stream"
         async with websockets.connect(
-            url, subprotocols=["streamlit"], max_size=None, compression=None
+            url, subprotocols=[Subprotocol("streamlit")], max_size=None, compression=None
         ) as wire:
             await wire.send(self.message(None))
             await self.answer(wire)

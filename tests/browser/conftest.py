@@ -52,9 +52,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         raise RuntimeError("no Chromium found: install it (Debian: apt-get install chromium) or set CHROMIUM")
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES) as launched:
-            yield launched
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES) as launched,
+    ):
+        yield launched
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ const of = (selected, mean, one) => (selected == null ? mean : `${one}/${selecte
 
 // Each chart: key, title term, faint lines, main lines [column, colour, label], and a level with its name.
 const CHARTS = [
-  { key: "rewards", title: ["rewards/margins", "Implicit reward r̂"], main: (run, s) => [
+  { key: "rewards", title: ["rewards/margins", "Implicit reward"], main: (run, s) => [
     [of(s, "rewards/chosen", "comparison/reward_chosen"), "chosen", "chosen", "rewards/chosen"],
     [of(s, "rewards/rejected", "comparison/reward_rejected"), "rejected", "rejected", "rewards/rejected"]] },
   { key: "margin", title: ["rewards/margins", "Margin u"], faint: (run) => many(run, "comparison/margin"),
@@ -47,7 +47,7 @@ function chart(app, spec) {
   let plot = null;
   let outputs = [];
   let made = "";
-  let wide = 0; // width of the plotting area, read once per plot: reading it again forces a layout
+  let across = 0; // width of the plotting area as last drawn
 
   function series(run) {
     const main = spec.main(run, app.view.selected);
@@ -75,12 +75,12 @@ function chart(app, spec) {
       cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false, dist: 8 } }, padding: [6, app.view.presenter ? 20 : 13, 0, 0],
       scales: { x: { time: false, range: (u, low, high) => [low ?? 0, high ?? 1] },
         y: { range: (u, low, high) => bounds(spec, run, low, high) } },
-      axes: [{ ...axis, size: app.view.presenter ? 24 : 18, space: 45 },
+      axes: [{ ...axis, size: app.view.presenter ? 24 : 18, space: 45, values: (u, ticks) => ticks.map(String) },
         { ...axis, size: app.view.presenter ? 52 : 40, space: 26, values: (u, ticks) => ticks.map((t) => number(t, 4).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "")) }],
       series: [{}, ...lines.map((line) => ({
         stroke: colour(app.root, line.faint ? "faint" : line.ink), width: (line.faint ? 1 : 2.2) * wide,
         dash: line.ghost ? [5, 4] : undefined, points: { show: false } }))],
-      hooks: { draw: [(u) => marks(u, app)], setScale: [() => plot && place(app.step)],
+      hooks: { draw: [(u) => { marks(u, app); across = u.bbox.width / devicePixelRatio; place(app.step); }],
         setCursor: [(u) => read(u.cursor.idx)] },
     };
   }
@@ -89,9 +89,9 @@ function chart(app, spec) {
   function move() {
     if (!plot) return;
     const x = plot.valToPos(app.view.playhead, "x");
-    const edge = Math.max(0, Math.min(wide, x));
+    const edge = Math.max(0, Math.min(across, x));
     curtain.style.transform = cursor.style.transform = `translateX(${edge}px)`;
-    cursor.hidden = x < -1 || x > wide + 1;
+    cursor.hidden = x < -1 || x > across + 1;
   }
 
   function place(step) {
@@ -136,8 +136,6 @@ function chart(app, spec) {
     values.replaceChildren(...outputs.map((o) => o[2]));
     plot = new uPlot(options(run, lines), data(run, lines), canvas);
     plot.over.append(curtain, level, cursor);
-    wide = plot.over.clientWidth;
-    place(app.step);
   }
 
   return {

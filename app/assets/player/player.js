@@ -42,9 +42,9 @@ class Player {
       readout: readout(this), charts: charts(this), invitation: invitation(this), gradient: gradientPanel(this), pairs: pairList(this), log: eventLog(this) };
     const p = this.parts;
     const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
+    const right = h("div", { class: "right" }, plots, h("div", { class: "panels" }, p.pairs.root, p.log.root));
     this.root.append(p.toolbar.root, this.status, p.transport.root, p.controls.root,
-      h("div", { class: "main" }, h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root), plots),
-      h("div", { class: "panels" }, p.gradient.root, p.pairs.root, p.log.root));
+      h("div", { class: "main" }, h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root, p.gradient.root), right));
     this.host.replaceChildren(this.root);
     this.dialogs = { edit: editor(this), share: sharer(this), export: exporter(this), help: helper(this) };
     this.root.append(...Object.values(this.dialogs).map((d) => d.root));
