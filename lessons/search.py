@@ -70,7 +70,7 @@ class Index:
                 "ORDER BY bm25(place, 0, 4, 0, 6, 1, 1) LIMIT ?",
                 (START, END, words, most),
             ).fetchall()
-        return [Hit(*row[:4], _pieces(row[4])) for row in rows]
+        return [Hit(lesson, title, at, head, _pieces(text)) for lesson, title, at, head, text in rows]
 
 
 @cache
