@@ -6,6 +6,20 @@ import { fetchJson, frame } from "./page.js";
 import { Progress } from "./progress.js";
 import { searchBox } from "./search.js";
 import { Server } from "./server.js";
+// Named here only so that the browser fetches the whole page at once, not one import after another.
+import "./chart.js";
+import "./check.js";
+import "./derive.js";
+import "./figure.js";
+import "./levels.js";
+import "./maths.js";
+import "./picture.js";
+import "./predict.js";
+import "./presenter.js";
+import "./show.js";
+import "./sketch.js";
+import "./slides.js";
+import "./symbols.js";
 
 class Lessons {
   constructor(host) {
@@ -23,6 +37,8 @@ class Lessons {
   }
 
   async build() {
+    const slug = new URLSearchParams(location.search).get("lesson");
+    if (slug) this.load(slug).catch(() => this.documents.delete(slug)); // early; an unknown one is told below
     const [index, page] = await Promise.all([this.load("index"), frame(this.host)]);
     this.index = index;
     this.page = page;
@@ -42,7 +58,7 @@ class Lessons {
   }
 
   load(name) {
-    if (!this.documents.has(name)) this.documents.set(name, fetchJson(new URL(`${this.base}${name}.json`, document.baseURI)));
+    if (!this.documents.has(name)) this.documents.set(name, fetchJson(new URL(`${this.base}${encodeURIComponent(name)}.json`, document.baseURI)));
     return this.documents.get(name);
   }
 
