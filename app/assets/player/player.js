@@ -80,7 +80,8 @@ class Player {
     this.run = run;
     if (fresh) {
       this.clock.stop();
-      Object.assign(this.view, { playhead: run.step, playing: false, selected: null, future: false, played: run.step > 0 });
+      const playhead = this.rememberedStep(run) ?? run.step;
+      Object.assign(this.view, { playhead, playing: false, selected: null, future: false, played: playhead > 0 });
     }
     this.view.playhead = Math.min(this.view.playhead, run.steps);
     Object.values(this.parts).forEach((part) => part.update(run));
@@ -162,7 +163,15 @@ class Player {
     this.address = setTimeout(() => {
       this.address = null;
       history.replaceState(history.state, "", `${location.pathname}?${this.query}${location.hash}`);
+      sessionStorage.setItem("dpo-playhead", JSON.stringify([this.run.link, this.step]));
     }, 350);
+  }
+
+  // After a visit to another page of the app the address is bare: then the playhead is where it was left.
+  rememberedStep(run) {
+    if (this.run || new URLSearchParams(location.search).has("t")) return null;
+    const [link, step] = JSON.parse(sessionStorage.getItem("dpo-playhead") ?? "[]");
+    return link === run.link ? step : null;
   }
 }
 
