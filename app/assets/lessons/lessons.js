@@ -50,6 +50,8 @@ class Lessons {
     this.onpop = () => this.route();
     addEventListener("popstate", this.onpop);
     await this.route();
+    this.onmenu = (event) => this.home(event);
+    document.addEventListener("click", this.onmenu);
   }
 
   fail(error) {
@@ -72,6 +74,14 @@ class Lessons {
     this.route(true);
   }
 
+  // The menu's link to the page one is on changes nothing by itself: here it leads back to the list.
+  home(event) {
+    const link = event.target.closest?.("[data-testid=stTopNavLink], [data-testid=stSidebarNavLink]");
+    if (!link || new URL(link.href).pathname !== location.pathname || !location.search) return;
+    history.pushState(history.state, "", link.href);
+    this.route(true);
+  }
+
   async route(moved = false) {
     const query = new URLSearchParams(location.search);
     const slug = query.get("lesson");
@@ -88,6 +98,7 @@ class Lessons {
 
   stop() {
     removeEventListener("popstate", this.onpop);
+    document.removeEventListener("click", this.onmenu);
     this.view?.stop();
     this.page?.stop();
   }
