@@ -41,8 +41,9 @@ OUT
                "samples_shown": [SAMPLE…]}; of the parameters of the snapshot with the same step, sent just
                after it. Sentiment and parse share are null when not ``graded``. The figures are explained
                at ``degeneration.Measured``. The shown samples use the same random numbers every time.
-  intervened   {"run", "step": from which it is in force, "intervention": as in a scenario file, "pairs":
-  PAIRS} paused, resumed    {"run", "step": the step to come}
+  intervened   {"run", "step": from which it is in force, "intervention": as in a scenario file,
+               "pairs": PAIRS}
+  paused, resumed    {"run", "step": the step to come}
   finished, stopped  {"run", "step": the last one measured}
   samples      {"run", "id", "step", "samples": [SAMPLE…]}
   token_ratios {"run", "id", "step", "prompt", "reply", "tokens": [{"token": TEXT, "masked": bool,
@@ -54,7 +55,9 @@ OUT
 PAIRS {"index": [numbers], "margin": [β·h | null], "sigma_weight": [σ(−β·h), or 1 when off | null]}: parallel
 lists; the comparisons of this step's batch; every 25 steps and after an intervention all of them. A margin
 comes from the latest step in which the comparison was in a batch, under the rules now in force; null: not
-seen yet. SAMPLE {"prompt", "policy": REPLY, "reference": REPLY}, REPLY {"text", "sentiment": number | null
+seen yet.
+
+SAMPLE {"prompt", "policy": REPLY, "reference": REPLY}, REPLY {"text", "sentiment": number | null
 (does not parse, or not graded), "ended": false when cut at max_new_tokens}.
 """
 
