@@ -1,4 +1,4 @@
-"""A small model hub on the loopback interface: files with ETags and ranges, a listing, and broken lines on demand."""
+"""A small model hub on the loopback interface: files, ranges, a listing, and broken lines on demand."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class LoopbackHub:
-    """Serves the folders under ``root`` as OWNER/NAME. ``broken[path]``: how often a download breaks half-way."""
+    """Serves the folders under ``root`` as OWNER/NAME; ``broken[path]``: how many downloads break half-way."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

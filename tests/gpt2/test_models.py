@@ -1,4 +1,4 @@
-"""Which models load, from a folder and from a hub on the loopback interface; and every way in which one does not."""
+"""Which models load, from a folder and from a hub on the loopback interface, and why others do not."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def save_tiny(folder):
 
 
 def save_large(folder):
-    """Weights of 25 MB: what arrives is written in pieces of 10 MB, so half of them leaves one piece behind."""
+    """Weights of 25 MB: what arrives is written in pieces of 10 MB, so half of them leaves one behind."""
     end = tiny_tokenizer().eos_token_id
     shape = {"vocab_size": len(tiny_tokenizer()), "n_positions": 64, "n_embd": 256, "n_layer": 8, "n_head": 4}
     torch.manual_seed(1)

@@ -47,5 +47,8 @@ def test_every_metric_of_20_steps_is_trls(beta, tmp_path):
         metrics = ours.advance().metrics
         for name in trl_side.COMPARED:
             scale = 1.0 if name.startswith("logps") else max(1.0, beta)
-            assert metrics[name] == pytest.approx(expected[name], abs=ROUNDING * scale, rel=2e-6), (step, name)
+            assert metrics[name] == pytest.approx(expected[name], abs=ROUNDING * scale, rel=2e-6), (
+                step,
+                name,
+            )
     assert abs(expected["rewards/margins"]) > 0.01 * beta  # the runs did move
