@@ -12,7 +12,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class LoopbackHub:
-    """Serves the folders under ``root`` as OWNER/NAME; ``broken[path]``: how many downloads break half-way."""
+    """Serves the folders under ``root`` as OWNER/NAME; ``broken[path]``: downloads that break half-way."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
