@@ -1,8 +1,8 @@
 """Speed and memory of GPT-2 training, next to TRL's trainer: ``python -m benchmarks.gpt2``.
 
-Same model, batches, precision, threads and machine; each side in a process of its own, the sides taking turns,
-so that what else the machine does hits both. The table says the best turn of each (the least disturbed one). TRL
-runs as its users run it with these settings: no evaluation, no saving, logging every step as ours does.
+Same model, batches, precision, threads and machine; each side in a process of its own, in turns, so
+that what else the machine does hits both. The table says the best turn of each (the least disturbed one).
+TRL runs as its users run it with these settings: no evaluation, no saving, logging every step as ours does.
 """
 
 import argparse
@@ -133,7 +133,8 @@ def table(which: str, steps: int, threads: int, device: str, turns: int) -> None
             kept.append(measure(side, which, steps, threads, device))
     best = {side: max(found, key=lambda f: f["rate"]) for side, found in results.items()}
     print(
-        f"\n{which}, {BATCH} pairs, float32, {device}, {threads} threads, best of {turns} turns of {steps} steps"
+        f"\n{which}, {BATCH} pairs, float32, {device}, {threads} threads; "
+        f"best of {turns} turns of {steps} steps"
     )
     print(f"{'':6}{'steps/s':>10}{'CPU s/step':>12}{'peak MB':>10}{'predicted steps/s':>20}")
     for side, found in best.items():

@@ -31,7 +31,7 @@ class InOrder(DPOTrainer):
     """Takes the pairs in the order in which they stand, and keeps what each step logs."""
 
     def _get_train_sampler(self, *_: Any, **__: Any) -> SequentialSampler:
-        return SequentialSampler(range(len(self.train_dataset)))
+        return SequentialSampler(range(self.train_dataset.num_rows)  # type: ignore[union-attr])
 
     def compute_loss(self, *arguments: Any, **named: Any) -> Any:
         loss = super().compute_loss(*arguments, **named)
