@@ -47,7 +47,9 @@ def check_list(value: Any, where: str, least: int, most: int | None = None) -> l
         raise ScenarioError(where, f"expected a list […], found {kind_of(value)}", "Write a list")
     if len(value) < least or (most is not None and len(value) > most):
         needed = f"exactly {least}" if most == least else f"at least {least}"
-        raise ScenarioError(where, f"has {len(value)} entries", f"Give {needed}")
+        raise ScenarioError(
+            where, f"has {len(value)} {'entry' if len(value) == 1 else 'entries'}", f"Give {needed}"
+        )
     return value
 
 

@@ -64,6 +64,7 @@ def _compared(
         "comparison/reward_chosen": both.chosen_rewards,
         "comparison/reward_rejected": both.rejected_rewards,
         "comparison/margin": margins,
+        "comparison/label_probability": objectives.sigmoid(margins),  # σ(u): what the policy gives the label
         "sigma_weight": objectives.sigma_weight(objective, margins / objective.beta),
         "comparison/coefficient": both.rejected_coefficients,  # k: c(w) = −k, c(l) = +k
     }

@@ -147,7 +147,7 @@ def _prompt(value: Any, where: str) -> Prompt:
         raise ScenarioError(
             f"{where}.reference",
             f"the probabilities sum to {total:.9g}, not 1",
-            f"Change them, or divide each by {total:.9g}",
+            f"Change them, or divide each by {total:.9g}" if math.isfinite(total) else "Make them sum to 1",
         )
     features = None
     if entry.get("features") is not None:

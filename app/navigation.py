@@ -1,0 +1,14 @@
+"""The script that Streamlit runs for every visitor: page settings and navigation."""
+
+import streamlit as st
+
+from app import lessons_nav, playground
+
+st.set_page_config(page_title="DPO Lab", page_icon="⚖️", layout="wide", initial_sidebar_state="collapsed")
+st.navigation(
+    [
+        st.Page(playground.page, title="Playground", url_path="playground", default=True),
+        *lessons_nav.pages(),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,200 @@
+"""The event handlers: what each event does to the state, and that no event can break it."""
+
+import base64
+import json
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import link, payload, session
+from dpo_core.errors import ScenarioError
+from dpo_core.presets import presets
+from dpo_core.scenario import Intervention
+from dpo_core.scenario_json import scenario_to_json
+from dpo_core.simulate import simulate
+
+ALIGN = presets()["align"].scenario
+
+
+def after(*events, state=None):
+    return session.handle_all(state or session.open_preset("align"), list(events))
+
+
+def flip(step, comparison):
+    return {"type": "intervene", "step": step, "change": "flip", "value": None, "comparison": comparison}
+
+
+def test_interventions_give_the_same_run_as_a_simulation_from_the_start():
+    state = after(
+        flip(60, 3),
+        {"type": "intervene", "step": 80, "change": "beta", "value": 0.1},
+        {"type": "intervene", "step": 90, "change": "sigma_weight", "value": False},
+        {"type": "intervene", "step": 95, "change": "learning_rate", "value": 0.3},
+        {"type": "intervene", "step": 70, "change": "agreement", "value": 0.25, "comparison": 1},
+    )
+    expected = replace(
+        ALIGN,
+        interventions=(
+            Intervention(60, "flip", comparison=3),
+            Intervention(80, "beta", 0.1),
+            Intervention(90, "sigma_weight", 0.0),
+            Intervention(95, "learning_rate", 0.3),
+            Intervention(70, "agreement", 0.25, 1),
+        ),
+    )
+    assert state.scenario == expected
+    np.testing.assert_array_equal(state.trajectory.log_policy, simulate(expected).log_policy)
+
+
+def test_undo_takes_back_the_latest_made_not_the_latest_in_time():
+    state = after(flip(60, 3), flip(10, 0), {"type": "undo"})
+    assert state.scenario.interventions == (Intervention(60, "flip", comparison=3),)
+    assert after({"type": "undo"}).notice == session.Notice("info", "Nothing to undo.")
+
+
+def test_dragging_a_slider_leaves_one_entry():
+    drag = [{"type": "intervene", "step": 40, "change": "beta", "value": v} for v in (1.9, 1.5, 0.7)]
+    assert after(*drag).scenario.interventions == (Intervention(40, "beta", 0.7),)
+
+
+def test_a_change_at_the_end_extends_the_run():
+    state = after(flip(200, 0))
+    assert state.scenario.steps == 400
+    assert state.scenario.interventions == (Intervention(200, "flip", comparison=0),)
+
+
+def test_steps_cannot_end_before_a_change():
+    state = after(flip(60, 3), {"type": "steps", "value": 59})
+    assert state.scenario.steps == 200
+    assert state.notice.text == "steps: 59 is before your change at step 60. Use at least 60, or undo it."
+    assert after(flip(60, 3), {"type": "steps", "value": 60}).scenario.steps == 60
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ({"type": "intervene", "step": 5, "change": "flip", "comparison": 9}, "no comparison with number 9"),
+        ({"type": "intervene", "step": 5, "change": "beta", "value": -1}, "-1 must be positive"),
+        ({"type": "intervene", "step": 5, "change": "beta", "value": "x"}, "expected a number, found text"),
+        (
+            {"type": "intervene", "step": 5, "change": "agreement", "value": 2, "comparison": 0},
+            "outside [0, 1]",
+        ),
+        ({"type": "intervene", "step": 5, "change": "colour", "value": 2}, "unknown key"),
+        ({"type": "preset", "key": "nothing"}, "there is no preset 'nothing'"),
+        ({"type": "steps", "value": 6000}, "more than this page can draw"),
+        ({"type": "dance"}, "'dance' is not one"),
+        ("dance", "is not one"),
+        ({"type": "edit"}, "is incomplete"),
+        ({"type": "import", "name": "x", "text": 3}, "larger than 1 MB"),
+        ({"type": "qr", "url": "javascript:alert(1)"}, "not a web address"),
+        ({"type": "qr", "url": "http://x/" + "a" * 4000}, "does not fit"),
+    ],
+)
+def test_a_bad_event_changes_nothing_and_is_explained(event, says):
+    before = session.open_preset("align")
+    state = after(event, state=before)
+    assert state.trajectory is before.trajectory
+    assert says in state.notice.text and state.notice.kind == "error"
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    kind=st.sampled_from([*session.HANDLERS, "else"]),
+    fields=st.dictionaries(
+        st.sampled_from(
+            ["step", "change", "value", "comparison", "key", "world", "name", "text", "what", "url"]
+        ),
+        JUNK | st.sampled_from(["flip", "beta", "agreement", "sigma_weight", "csv", 5, 0.5]),
+    ),
+)
+def test_no_event_raises_and_every_state_can_be_sent(kind, fields):
+    state = after({"type": kind, **fields}, state=START)
+    assert payload.encode(state, {})
+
+
+START = session.open_preset("align")
+
+
+def test_edit_replaces_the_world_and_a_bad_edit_names_its_field():
+    world = {k: scenario_to_json(ALIGN)[k] for k in ("prompts", "comparisons")}
+    world["prompts"][0]["reference"] = [0.7, 0.1, 0.1, 0.1]
+    state = after(flip(5, 0), {"type": "edit", "world": world})
+    assert state.scenario.preferences.prompts[0].reference == (0.7, 0.1, 0.1, 0.1)
+    assert (state.scenario.interventions, state.world, state.preset) == ((), 1, None)
+    world["prompts"][0]["reference"] = [0.7, 0.1, 0.1, 0.2]
+    bad = after({"type": "edit", "world": world}, state=state)
+    assert bad.notice.where == "prompts[0].reference"
+    assert bad.scenario == state.scenario
+
+
+def test_links_restore_every_preset_with_its_changes():
+    for key, preset in presets().items():
+        state = after(flip(7, 0), {"type": "pin"}, flip(9, 0), state=session.open_preset(key))
+        again = session.open_link(dict(part.split("=", 1) for part in f"{state.link()}&t=8".split("&")))
+        assert (
+            again.scenario
+            == state.scenario
+            == preset.scenario.intervene(Intervention(7, "flip", comparison=0)).intervene(
+                Intervention(9, "flip", comparison=0)
+            )
+        )
+        assert again.ghost.scenario == state.ghost.scenario
+        assert (again.ghost_name, again.step, again.preset) == (state.ghost_name, 8, key)
+
+
+def test_an_untouched_preset_has_a_readable_link():
+    assert session.open_preset("mislabel").link() == "preset=mislabel"
+    assert link.link_to(presets()["mislabel"].scenario, 61, "mislabel") == "preset=mislabel&t=61"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(max_size=60)
+    | st.binary(max_size=60).map(lambda b: base64.urlsafe_b64encode(zlib.compress(b)).decode())
+)
+def test_any_other_token_is_a_clear_error(token):
+    with pytest.raises(ScenarioError, match=r"damaged|preset|prompts|scenario"):
+        link.decode(token)
+
+
+def test_a_link_that_unpacks_to_too_much_is_refused():
+    bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 50_000_000, 9)).decode()
+    with pytest.raises(ScenarioError, match="damaged"):
+        link.decode(bomb)
+
+
+def test_payload_carries_the_cores_numbers():
+    state = after(flip(60, 3), {"type": "pin"}, flip(80, 0))
+    data = payload.encode(state, {"me": 4})
+    length = int.from_bytes(data[:4], "little")
+    header = json.loads(data[4 : 4 + length])
+    assert header["acknowledged"] == {"me": 4}
+    steps, columns = header["steps"], header["columns"]
+    table = np.frombuffer(data, "<f4", len(columns) * (steps + 1), 4 + length).reshape(len(columns), -1)
+    run = state.trajectory
+    np.testing.assert_allclose(table[:8], np.exp(run.log_policy).T, rtol=1e-6)
+    for name in ("loss", "rewards/margins"):
+        np.testing.assert_allclose(table[columns.index(name)], run.metrics[name], rtol=1e-6, atol=1e-7)
+    kl = run.metrics["kl/policy_reference"]
+    np.testing.assert_allclose(
+        table[columns.index("kl/policy_reference")], kl.mean(axis=1), rtol=1e-6, atol=1e-7
+    )
+    np.testing.assert_allclose(table[columns.index("kl/policy_reference/1")], kl[:, 1], rtol=1e-6, atol=1e-7)
+    ghost = np.frombuffer(data, "<f4", -1, 4 + length + table.nbytes).reshape(
+        len(header["ghost"]["columns"]), -1
+    )
+    np.testing.assert_allclose(ghost[:8], np.exp(state.ghost.log_policy).T, rtol=1e-6)
+    assert [entry[1] for entry in header["log"]] == ["step 60: pair 4 flipped", "step 80: pair 1 flipped"]
+    assert header["segments"][1]["comparisons"][3] == [1, 3, 0, 1.0]
