@@ -21,9 +21,9 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import hub
 from dpo_core.gpt2.memory import check_memory, is_out_of_memory, no_memory
 from dpo_core.gpt2.policy import Policy
+from dpo_core.gpt2.run_config import SHIPPED
 from dpo_core.gpt2.shipped import MODEL_FOLDER
 
-SHIPPED = "shipped"
 ON_HUB = {"gpt2": "openai-community/gpt2", "distilgpt2": "distilbert/distilgpt2"}
 ALLOWED_VARIABLE = "DPO_LAB_MODELS"
 Report = Callable[[str, float | None], None]  # what is going on, and which share of it is done
