@@ -65,12 +65,12 @@ def scenario_from_json(document: Any) -> Scenario:
     )
     steps = check_whole(top.get("steps", 200), "steps", 1, MAX_STEPS)
     interventions = tuple(
-        _intervention(v, f"interventions[{i}]", steps, len(comparisons))
+        intervention_from_json(v, f"interventions[{i}]", steps, len(comparisons))
         for i, v in enumerate(check_list(top.get("interventions", []), "interventions", 0))
     )
     return Scenario(
         Preferences(prompts, comparisons),
-        _objective(top.get("objective", {})),
+        objective_from_json(top.get("objective", {})),
         _optimizer(top.get("optimizer", {})),
         steps,
         interventions,
@@ -218,7 +218,7 @@ def _comparison(value: Any, where: str, prompts: Sequence[Prompt]) -> Comparison
     )
 
 
-def _objective(value: Any) -> Objective:
+def objective_from_json(value: Any) -> Objective:
     entry = check_object(value, "objective", set(), {"name", "beta", "sigma_weight"})
     if entry.get("name", "dpo") != "dpo":
         raise ScenarioError(
@@ -242,7 +242,7 @@ def _optimizer(value: Any) -> Optimizer:
     )
 
 
-def _intervention(value: Any, where: str, steps: int, comparisons: int) -> Intervention:
+def intervention_from_json(value: Any, where: str, steps: int, comparisons: int) -> Intervention:
     kinds = {"flip", "beta", "sigma_weight", "learning_rate", "agreement"}
     entry = check_object(value, where, {"step"}, kinds | {"comparison"})
     step = check_whole(entry["step"], f"{where}.step", 0, steps)

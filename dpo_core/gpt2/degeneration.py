@@ -1,0 +1,149 @@
+"""How far the policy has gone from its reference, and what that did to its texts.
+
+KL(π‖π_ref) = E_{y~π} Σ_t KL(π(·|x, y_<t) ‖ π_ref(·|x, y_<t)): sequences are sampled, the KL of each
+next-token distribution along them is exact. Its variance is below that of log π(y)/π_ref(y), and no sample is
+negative.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from dpo_core.gpt2 import corpus
+from dpo_core.gpt2.packing import TokenSequence, pack
+from dpo_core.gpt2.policy import Policy, micro_batches
+from dpo_core.gpt2.sampling import sample, text_of, uniforms
+
+LOGITS_AT_ONCE = 2**24  # numbers in one [M, V] table: 64 MB of float32
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of one set of fresh samples, n of them. Sentiment and parse share are None outside the grammar.
+
+    ``kl``, ``kl_se``: nats per reply, mean and standard error over samples. ``sentiment``: mean true
+    sentiment in [-1, 1], a text that does not parse counting 0; ``sentiment_parsed``: of those that parse.
+    ``distinct_n``: different n-grams over all n-grams (Li et al. 2016, arXiv 1510.03055). ``repetition``:
+    share of 4-grams that stand earlier in the same reply (Welleck et al. 2019, arXiv 1908.04319). ``length``:
+    mean tokens. ``cut_share``: replies that did not end by themselves.
+    """
+
+    samples: int
+    kl: float
+    kl_se: float
+    sentiment: float | None
+    sentiment_se: float | None
+    sentiment_parsed: float | None
+    parse_share: float | None
+    distinct_1: float
+    distinct_2: float
+    distinct_3: float
+    repetition: float
+    length: float
+    cut_share: float
+
+
+def grammar_applies(prompts: Sequence[str]) -> bool:
+    """Whether every prompt is the beginning of a review of the grammar: then sentiment is known exactly."""
+    return all(corpus.is_prefix(prompt) for prompt in prompts)
+
+
+def measure(
+    policy: Policy,
+    reference: Policy,
+    prompts: Sequence[str],
+    samples: int,
+    max_new_tokens: int,
+    seed: tuple[int, ...],
+    graded: bool,
+) -> Measured:
+    """Sample ``samples`` replies, the prompts in turn, and measure them; the same for the same seed.
+
+    ``graded``: read the texts by the grammar, for prompts of which ``grammar_applies`` holds.
+    """
+    asked = [prompts[i % len(prompts)] for i in range(samples)]
+    ids = [policy.prompt_ids(prompt) for prompt in asked]
+    replies = sample(policy, ids, uniforms(samples, max_new_tokens, *seed))
+    kl = sequence_kl(policy, reference, [TokenSequence(p, r) for p, r in zip(ids, replies, strict=True)])
+    sentiments: list[float | None] = []
+    if graded:
+        sentiments = [corpus.sentiment(p + text_of(policy, r)) for p, r in zip(asked, replies, strict=True)]
+    counted = [value or 0.0 for value in sentiments]
+    parsed = [value for value in sentiments if value is not None]
+    return Measured(
+        samples=samples,
+        kl=float(np.mean(kl)),
+        kl_se=standard_error(kl),
+        sentiment=float(np.mean(counted)) if counted else None,
+        sentiment_se=standard_error(counted) if counted else None,
+        sentiment_parsed=float(np.mean(parsed)) if parsed else None,
+        parse_share=len(parsed) / len(sentiments) if sentiments else None,
+        distinct_1=distinct(replies, 1),
+        distinct_2=distinct(replies, 2),
+        distinct_3=distinct(replies, 3),
+        repetition=float(np.mean([repetition(reply) for reply in replies])),
+        length=float(np.mean([len(reply) for reply in replies])),
+        cut_share=float(np.mean([reply[-1] != policy.end_of_text for reply in replies])),
+    )
+
+
+@torch.no_grad()
+def sequence_kl(policy: Policy, reference: Policy, sequences: Sequence[TokenSequence]) -> list[float]:
+    """Σ_t KL(π(·|x, y_<t) ‖ π_ref(·|x, y_<t)) along each sequence [B], nats."""
+    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
+    totals = [0.0] * len(sequences)
+    for piece in micro_batches(
+        [sequences[i] for i in order], LOGITS_AT_ONCE // policy.model.config.vocab_size
+    ):
+        numbers = [order[i] for i in piece]
+        packed = pack([sequences[i] for i in numbers])
+        ours = policy.logits(packed.to(policy.device)).log_softmax(-1)  # [M, V]
+        theirs = reference.logits(packed.to(reference.device)).log_softmax(-1).to(ours.device)  # [M, V]
+        per_token = (ours.exp() * (ours - theirs)).sum(-1).cpu().double()  # [M], KL of Eq. 3
+        sums = torch.zeros(len(piece), dtype=torch.float64).index_add(0, packed.owner, per_token)
+        for i, value in zip(numbers, sums.tolist(), strict=True):
+            totals[i] = value
+    return totals
+
+
+def standard_error(values: Sequence[float]) -> float:
+    """Of the mean of independent values; 0 for a single one."""
+    return float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def _ngrams(tokens: Sequence[int], n: int) -> list[tuple[int, ...]]:
+    return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+
+
+def distinct(replies: Sequence[Sequence[int]], n: int) -> float:
+    """Different n-grams over all n-grams of the replies together; 1 where there are none."""
+    grams = [gram for reply in replies for gram in _ngrams(reply, n)]
+    return len(set(grams)) / len(grams) if grams else 1.0
+
+
+def repetition(reply: Sequence[int], n: int = 4) -> float:
+    """Share of a reply's n-grams that stand earlier in it; 0 where there are none."""
+    grams = _ngrams(reply, n)
+    return 1.0 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+@torch.no_grad()
+def token_ratios(policy: Policy, reference: Policy, prompt: str, reply: str) -> list[dict[str, Any]]:
+    """Each token of prompt and reply with its log π/π_ref in nats; None for the prompt's, which are masked.
+
+    The reply's sum is log π(y|x)/π_ref(y|x); times β it is the implicit reward.
+    """
+    sequence = policy.encode(prompt, reply, "reply")
+    packed = pack([sequence])
+    ours = policy.token_log_probs(packed.to(policy.device)).cpu().double()  # [M]
+    theirs = reference.token_log_probs(packed.to(reference.device)).cpu().double()  # [M]
+    ratios = [None] * len(sequence.prompt) + (ours - theirs).tolist()
+    tokens = (*sequence.prompt, *sequence.reply)
+    return [
+        {"token": policy.tokenizer.decode([token]), "masked": ratio is None, "log_ratio": ratio}
+        for token, ratio in zip(tokens, ratios, strict=True)
+    ]

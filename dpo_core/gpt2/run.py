@@ -1,0 +1,243 @@
+"""One run as a stream of messages: what the worker sends and the command line prints.
+
+A message is a dict of JSON values; numbers that do not exist (a margin not seen yet) are None, never NaN.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from dpo_core.gpt2 import corpus
+from dpo_core.gpt2.degeneration import grammar_applies, measure, token_ratios
+from dpo_core.gpt2.memory import is_out_of_memory
+from dpo_core.gpt2.policy import Policy
+from dpo_core.gpt2.reference import Array, ReferenceLogProbs
+from dpo_core.gpt2.replies import Indices, joined_reply, reply_texts
+from dpo_core.gpt2.run_config import SHOWN, RunConfig
+from dpo_core.gpt2.sampling import sample, text_of, uniforms
+from dpo_core.gpt2.training import Trainer
+from dpo_core.scenario import Intervention
+from dpo_core.scenario_json import intervention_to_json
+
+Message = dict[str, Any]
+
+
+class Run:
+    """A policy in training, its reference, and what is told about them.
+
+    ``base`` becomes the reference and must not change; the policy is a copy. ``kept`` holds reference
+    log-probs of earlier runs (see ``ReferenceLogProbs``).
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        base: Policy,
+        kept: dict[str, Array] | None = None,
+        weights: str | None = None,
+    ) -> None:
+        self.config = config
+        base.model.requires_grad_(False)
+        self.reference = base
+        self.policy = base.frozen_copy()
+        self.policy.model.requires_grad_(True)
+        sequences = base.encode_all(reply_texts(config.preferences))
+        for prompt in config.prompts:
+            base.encode(prompt, "", "prompts")
+        self.trainer = Trainer(
+            self.policy,
+            ReferenceLogProbs(base, sequences, kept, weights),
+            config.preferences,
+            config.settings,
+        )
+        self.graded = grammar_applies(config.prompts)
+        self._seconds = 0.0  # spent on steps and measurements
+        self._told = 0  # notices
+
+    @property
+    def step(self) -> int:
+        return self.trainer.step
+
+    @property
+    def done(self) -> bool:
+        return self.trainer.done
+
+    def started(self) -> Message:
+        """What is about to run, before its first step."""
+        settings = self.config.settings
+        comparisons = len(self.config.preferences.comparisons)
+        return {
+            "type": "started",
+            "model": self.policy.name,
+            "parameters": self.policy.parameters,
+            "device": self.policy.device.type,
+            "dtype": self.policy.dtype,
+            "steps": settings.steps,
+            "comparisons": comparisons,
+            "batch_size": min(settings.batch_size or comparisons, comparisons),
+            "prompts": list(self.config.prompts[:SHOWN]),
+            "graded": self.graded,
+            "predicted_steps_per_second": predicted_steps_per_second(self.trainer),
+            "pairs": self._texts(),
+        }
+
+    def _texts(self) -> list[Message]:
+        prompts = self.config.preferences.prompts
+        return [
+            {
+                "prompt": prompts[c.prompt].text,
+                "chosen": prompts[c.prompt].replies[c.chosen],
+                "rejected": prompts[c.prompt].replies[c.rejected],
+                "agreement": c.agreement,
+            }
+            for c in self.config.preferences.comparisons
+        ]
+
+    def advance(self) -> Iterator[Message]:
+        """One step: notices, a ``snapshot``, and when it is due a ``measured`` of the same parameters."""
+        began = time.perf_counter()
+        step, every = self.step, self.config.measure_every
+        due = every > 0 and (step % every == 0 or step == self.config.settings.steps)
+        # At step 0 the policy is the reference: the curve can begin before the slower samples are drawn.
+        measured = self._measured(self.policy, step) if due and step > 0 else None
+        report = self.trainer.advance()
+        yield from self.notices()
+        self._seconds += time.perf_counter() - began
+        rate = (step + 1) / self._seconds
+        yield {
+            "type": "snapshot",
+            "step": step,
+            "metrics": report.metrics,
+            "pairs": self.pairs(None if step % 25 == 0 else np.unique(report.batch)),
+            "steps_per_second": rate,
+            "seconds_left": (self.config.settings.steps - step) / rate,
+            "device": self.policy.device.type,
+            "dtype": self.policy.dtype,
+        }
+        if due and step == 0:
+            began = time.perf_counter()
+            measured = self._measured(self.reference, step)
+            self._seconds += time.perf_counter() - began
+        if measured is not None:
+            yield measured
+
+    def notices(self) -> Iterator[Message]:
+        """What is worth telling and has not been told."""
+        known = [*self.trainer.reference.notices, *self.trainer.notices]
+        for text in known[self._told :]:
+            yield {"type": "notice", "step": self.step, "text": text}
+        self._told = len(known)
+
+    def all_replies(self) -> Indices:
+        """The flat numbers of all replies [R]."""
+        return np.arange(len(self.trainer.sequences))
+
+    def intervene(self, intervention: Intervention) -> Message:
+        """Put a change in force at the step to come."""
+        self.trainer.intervene(intervention)
+        return {
+            "type": "intervened",
+            "step": self.step,
+            "intervention": intervention_to_json(intervention),
+            "pairs": self.pairs(None),
+        }
+
+    def pairs(self, which: Indices | None) -> Message:
+        """Margin and sigma weight of comparisons under the rules in force, from their latest log-probs."""
+        margins, weights = self.trainer.comparison_margins(which)
+        index = np.arange(len(margins)) if which is None else which
+        return {"index": index.tolist(), "margin": _numbers(margins), "sigma_weight": _numbers(weights)}
+
+    def _measured(self, policy: Policy, step: int) -> Message:
+        config = self.config
+        shown = config.prompts[:SHOWN]
+        try:
+            figures = measure(
+                policy,
+                self.reference,
+                config.prompts,
+                config.samples,
+                config.max_new_tokens,
+                (config.settings.seed, 1, step),
+                self.graded,
+            )
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or policy.device.type == "cpu":
+                raise
+            self.trainer.fall_back_to_cpu()
+            return self._measured(policy, step)
+        return {
+            "type": "measured",
+            "step": step,
+            **asdict(figures),
+            "samples_shown": self.samples(shown, 1, config.settings.seed, policy),
+        }
+
+    def samples(
+        self, prompts: Sequence[str], count: int, seed: int, policy: Policy | None = None
+    ) -> list[Message]:
+        """``count`` replies of policy and reference to each prompt, driven by the same random numbers."""
+        policy = policy or self.policy
+        asked = [prompt for prompt in prompts for _ in range(count)]
+        ids = [policy.prompt_ids(prompt) for prompt in asked]
+        noise = uniforms(len(asked), self.config.max_new_tokens, seed, 2)
+        ours, theirs = sample(policy, ids, noise), sample(self.reference, ids, noise)
+        return [
+            {"prompt": prompt, "policy": self._read(prompt, a), "reference": self._read(prompt, b)}
+            for prompt, a, b in zip(asked, ours, theirs, strict=True)
+        ]
+
+    def _read(self, prompt: str, reply: tuple[int, ...]) -> Message:
+        text = text_of(self.policy, reply)
+        sentiment = corpus.sentiment(prompt + text) if self.graded else None
+        return {"text": text, "sentiment": sentiment, "ended": reply[-1] == self.policy.end_of_text}
+
+    def token_ratios(self, prompt: str, reply: str) -> Message:
+        """Each token's log π/π_ref now; their sum times β is the reply's implicit reward."""
+        tokens = token_ratios(self.policy, self.reference, prompt, joined_reply(prompt, reply))
+        total = math.fsum(t["log_ratio"] for t in tokens if not t["masked"])
+        return {
+            "type": "token_ratios",
+            "step": self.step,
+            "prompt": prompt,
+            "reply": reply,
+            "tokens": tokens,
+            "log_ratio": total,
+            "reward": self.trainer.rules.objective.beta * total,  # Eq. 5, up to β log Z(x)
+        }
+
+
+def _numbers(values: Array) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def predicted_steps_per_second(trainer: Trainer) -> float:
+    """A forecast: the step's multiplications, over how fast this device multiplies matrices of this width.
+
+    A step costs 6 multiply-adds per parameter and token that it reads (2 forward, 4 backward), 2 more for
+    the reference as long as its log-probs are not known.
+    """
+    config = trainer.policy.model.config
+    lengths = [len(s) for s in trainer.sequences]
+    batch = min(trainer.settings.batch_size or len(trainer.rules.comparisons), len(trainer.rules.comparisons))
+    tokens = 2 * batch * sum(lengths) / len(lengths)
+    weights = trainer.policy.parameters - (config.n_positions + config.vocab_size) * config.n_embd
+    answered = sum(len(s.reply) for s in trainer.sequences) / sum(lengths)
+    work = 8.0 * tokens * (weights + answered * config.vocab_size * config.n_embd)
+    rows = max(1, int(tokens))
+    a = torch.randn(rows, config.n_embd, device=trainer.policy.device)
+    b = torch.randn(config.n_embd, 4 * config.n_embd, device=trainer.policy.device)
+    best = math.inf
+    for _ in range(3):
+        began = time.perf_counter()
+        (a @ b).sum().item()
+        best = min(best, time.perf_counter() - began)
+    speed = 2.0 * rows * 4 * config.n_embd**2 / best
+    overhead = 0.006 + 0.0012 * config.n_layer  # seconds of Python and small kernels per step
+    # Matrix products reach their speed; softmax, GELU and the optimizer's passes take about as long again.
+    return 1.0 / (overhead + 2.0 * work / speed)
