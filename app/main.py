@@ -7,6 +7,6 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that `streamlit run` finds the packages
 
-from app.assets import routes
+from app import assets, training
 
-app = st.App("navigation.py", routes=routes())
+app = st.App("navigation.py", routes=[*assets.routes(), *training.routes()])
