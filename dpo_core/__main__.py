@@ -1,4 +1,4 @@
-"""Command line: ``python -m dpo_core simulate|presets``."""
+"""Command line: ``python -m dpo_core simulate|presets|train|parity``."""
 
 import argparse
 import io
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2.cli import add_commands as add_gpt2_commands
 from dpo_core.presets import find_preset, presets
 from dpo_core.scenario import Scenario
 from dpo_core.scenario_json import parse_scenario, scenario_to_json
@@ -88,6 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     shelf = commands.add_parser("presets", help="list the scenarios that ship")
     shelf.add_argument("--show", metavar="NAME", help="print one as a scenario file")
     shelf.set_defaults(do=_presets)
+    add_gpt2_commands(commands)
     arguments = parser.parse_args(argv)
     try:
         arguments.do(arguments)

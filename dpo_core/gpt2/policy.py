@@ -37,9 +37,13 @@ class Policy:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise ScenarioError("dtype", f"{self.dtype!r} is not known", f"Use one of {', '.join(DTYPES)}")
-        self.model.set_attn_implementation(ATTENTION)
+        self.restore_attention()
         self.cast(torch.float64 if self.dtype == "float64" else torch.float32)
         self.model.eval()
+
+    def restore_attention(self) -> None:
+        """Attend by distinct prefixes, as this class needs it."""
+        self.model.set_attn_implementation(ATTENTION)
 
     def cast(self, to: torch.dtype | torch.device) -> None:
         """Move or convert the weights in place; the parameters stay the same objects."""

@@ -98,15 +98,16 @@ class Trainer:
             self.intervene(self._pending.pop(0))
         batch = next(self._order)
         last = self.step >= self.settings.steps
-        try:
-            report = self._pass(batch, update=not last)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if self.policy.device.type == "cpu":
-                raise no_memory(self.policy.name) from None
-            self.fall_back_to_cpu()
-            report = self._pass(batch, update=not last)
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers that overflow are reported as such
+            try:
+                report = self._pass(batch, update=not last)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if self.policy.device.type == "cpu":
+                    raise no_memory(self.policy.name) from None
+                self.fall_back_to_cpu()
+                report = self._pass(batch, update=not last)
         self.step += 1
         return report
 
@@ -161,9 +162,11 @@ class Trainer:
             pulls = np.concatenate([loss.chosen_coefficients, loss.rejected_coefficients])
             coefficients = np.bincount(places, pulls, len(replies)) / len(batch)  # L = mean over the batch
             torch.autograd.backward(log_probs, grad_tensors=torch.from_numpy(coefficients).to(log_probs))
-        metrics = self._metrics(chosen, rejected, reference_chosen, reference_rejected, agreement)
         if self.step == 0:
-            check_start(self.policy.dtype, self.log_probs[np.concatenate([chosen, rejected])], reference)
+            both = np.concatenate([chosen, rejected])
+            check_start(self.policy.dtype, self.log_probs[both], reference)
+            self.log_probs[both] = reference  # equal but for rounding, which must not count as a preference
+        metrics = self._metrics(chosen, rejected, reference_chosen, reference_rejected, agreement)
         if not np.isfinite(list(metrics.values())).all():
             raise ScenarioError(
                 "optimizer.learning_rate",

@@ -19,8 +19,8 @@ CONFIG, every key optional: "model" ("shipped" | "gpt2" | "distilgpt2" | hub nam
 "sigma_weight": bool}, "optimizer" {"name": "adamw" | "sgd", "learning_rate": number}, "steps", "batch_size"
 (comparisons; 0 = all), "seed", "interventions" (as in a scenario file), "device" ("auto" | "cpu" | "cuda" |
 "mps"), "dtype" ("float32" | "bfloat16" | "float64"), "prompts" (what samples are drawn for; bundled data: the
-held-out prompts, else the data's own), "measure_every" (steps; 0 = never), "samples", "max_new_tokens", "paused"
-(begin paused, before step 0). Defaults stand in ``training.TrainingSettings`` and ``run_config.RunConfig``.
+held-out prompts, else the data's own), "measure_every" (steps; 0 = never), "samples", "max_new_tokens",
+"paused" (begin paused, before step 0). Defaults: ``training.TrainingSettings``, ``run_config.RunConfig``.
 
 CHANGE, one of "flip": comparison | "beta": number | "sigma_weight": bool | "learning_rate": number |
 "comparison": number with "agreement": share. Comparisons are numbered from 0 as in the data.
@@ -41,7 +41,8 @@ OUT
                "samples_shown": [SAMPLE…]}; of the parameters of the snapshot with the same step, sent just
                after it. Sentiment and parse share are null when not ``graded``. The figures are explained
                at ``degeneration.Measured``. The shown samples use the same random numbers every time.
-  intervened   {"run", "step": from which it is in force, "intervention": as in a scenario file, "pairs": PAIRS}
+  intervened   {"run", "step": from which it is in force, "intervention": as in a scenario file,
+               "pairs": PAIRS}
   paused, resumed    {"run", "step": the step to come}
   finished, stopped  {"run", "step": the last one measured}
   samples      {"run", "id", "step", "samples": [SAMPLE…]}
@@ -52,10 +53,12 @@ OUT
                the run is over (its curve so far stands); else only the message that caused it had no effect
 
 PAIRS {"index": [numbers], "margin": [β·h | null], "sigma_weight": [σ(−β·h), or 1 when off | null]}: parallel
-lists; the comparisons of this step's batch; every 25 steps and after an intervention all of them. A margin comes
-from the latest step in which the comparison was in a batch, under the rules now in force; null: not seen yet.
-SAMPLE {"prompt", "policy": REPLY, "reference": REPLY}, REPLY {"text", "sentiment": number | null (does not
-parse, or not graded), "ended": false when cut at max_new_tokens}.
+lists; the comparisons of this step's batch; every 25 steps and after an intervention all of them. A margin
+comes from the latest step in which the comparison was in a batch, under the rules now in force; null: not
+seen yet.
+
+SAMPLE {"prompt", "policy": REPLY, "reference": REPLY}, REPLY {"text", "sentiment": number | null
+(does not parse, or not graded), "ended": false when cut at max_new_tokens}.
 """
 
 import json
