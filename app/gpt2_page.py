@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import gpt2_session, training
 from app.component import register
@@ -23,7 +22,7 @@ def page() -> None:
 
 @st.fragment
 def _trainer() -> None:
-    data = gpt2_session.payload(st.session_state.gpt2_state, _desk(), st.session_state.gpt2_seen)
+    data = gpt2_session.payload(st.session_state.gpt2_state, training.desk(), st.session_state.gpt2_seen)
     _component()(key=KEY, data=data, on_queue_change=_on_queue)
 
 
@@ -32,19 +31,11 @@ def _component() -> Callable[..., Any]:
     return register("gpt2", "gpt2/gpt2.js")
 
 
-def _desk() -> gpt2_session.Desk:
-    context = get_script_run_ctx()
-    return gpt2_session.Desk(
-        training.manager(),
-        context.session_id if context is not None else "",
-        training.offered_models(),
-        st.session_state.get("playground"),
-    )
-
-
 def _on_queue() -> None:
     """Handle the events not seen yet."""
     events, seen = fresh_events(st.session_state[KEY].get("queue"), st.session_state.gpt2_seen)
     if events:
         st.session_state.gpt2_seen = seen
-        st.session_state.gpt2_state = gpt2_session.handle_all(st.session_state.gpt2_state, events, _desk())
+        st.session_state.gpt2_state = gpt2_session.handle_all(
+            st.session_state.gpt2_state, events, training.desk()
+        )

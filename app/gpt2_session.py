@@ -58,18 +58,23 @@ class Desk:
     playground: Playground | None
 
 
-def handle_all(state: Gpt2, events: list[Any], desk: Desk) -> Gpt2:
+Handler = Callable[[Gpt2, dict[str, Any], Desk], Gpt2]
+
+
+def handle_all(
+    state: Gpt2, events: list[Any], desk: Desk, handlers: dict[str, Handler] | None = None
+) -> Gpt2:
     """The state after a queue of events; what the last answer said is not said again."""
     state = replace(state, notice=None, preview=None)
     for event in events:
-        state = handle(state, event, desk)
+        state = _handle(state, event, desk, HANDLERS if handlers is None else handlers)
     return state
 
 
-def handle(state: Gpt2, event: Any, desk: Desk) -> Gpt2:
+def _handle(state: Gpt2, event: Any, desk: Desk, handlers: dict[str, Handler]) -> Gpt2:
     """The state after one event. Whatever the browser sends, the answer is a state, never an exception."""
     kind = event.get("type") if isinstance(event, dict) else None
-    handler = HANDLERS.get(kind) if isinstance(kind, str) else None
+    handler = handlers.get(kind) if isinstance(kind, str) else None
     if handler is None:
         return _say(state, "Something unknown was sent. Reload the page.")
     try:
@@ -111,13 +116,13 @@ def _submit_twin(job: Job, desk: Desk) -> Job:
     return desk.manager.submit(desk.session, config, twin_of=job.id)
 
 
-def _adopt(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
+def adopt(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     """A reloaded tab asks for the runs that it had."""
     found = [desk.manager.adopt(desk.session, str(run)) for run in event["runs"][:2]]
     return replace(state, runs=tuple(job.id for job in found if job is not None) or state.runs)
 
 
-def _tell(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
+def tell(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     job = _own(state, event["run"], desk)
     action = str(event["action"])
     if action not in ACTIONS:
@@ -157,11 +162,11 @@ def _watch(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
 
 def _preview(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     """Read the chosen data, so that its pairs can be seen, and flipped, before anything starts."""
-    preferences = _preferences(event["draft"], desk)
-    prompts = preferences.prompts
+    found = preferences(event["draft"], desk)
+    prompts = found.prompts
     pairs = [
         [p.text, p.replies[c.chosen], p.replies[c.rejected], c.agreement]
-        for c in preferences.comparisons
+        for c in found.comparisons
         for p in (prompts[c.prompt],)
     ]
     return replace(state, preview={"data": str(event["draft"]["data"]), "pairs": pairs})
@@ -174,15 +179,21 @@ def _own(state: Gpt2, run: Any, desk: Desk) -> Job:
     return job
 
 
-def _config(draft: Any, desk: Desk) -> dict[str, Any]:
-    """The draft as the worker's configuration. Raises ScenarioError at the first thing wrong."""
-    entry = check_object(draft, "settings", set(DEFAULTS), {"text", "flips"})
-    model = check_text(entry["model"], "model").strip()
+def check_model(value: Any, desk: Desk) -> str:
+    """The model's name. Raises ScenarioError for one that the operator does not offer."""
+    model = check_text(value, "model").strip()
     if desk.offered is not None and model not in desk.offered:
         raise ScenarioError(
             "model", f"{model[:80]!r} is not offered here", f"Choose one of {', '.join(desk.offered)}"
         )
-    count = len(_preferences(entry, desk).comparisons)
+    return model
+
+
+def _config(draft: Any, desk: Desk) -> dict[str, Any]:
+    """The draft as the worker's configuration. Raises ScenarioError at the first thing wrong."""
+    entry = check_object(draft, "settings", set(DEFAULTS), {"text", "flips"})
+    model = check_model(entry["model"], desk)
+    count = len(preferences(entry, desk).comparisons)
     objective = objective_from_json(entry["objective"])
     rate = check_within(entry["optimizer"]["learning_rate"], "learning rate", LEARNING_RATE_RANGE)
     steps = check_whole(entry["steps"], "steps", 1, MAX_STEPS)
@@ -206,11 +217,12 @@ def _data(entry: dict[str, Any], desk: Desk) -> Any:
     if entry["data"] == "jsonl":
         return {"jsonl": entry["text"]}
     if entry["data"] == "playground":
-        return {"scenario": _world(desk)}
+        return {"scenario": world(desk)}
     return "bundled"
 
 
-def _preferences(entry: dict[str, Any], desk: Desk) -> Preferences:
+def preferences(entry: dict[str, Any], desk: Desk) -> Preferences:
+    """The pairs of a draft's data. Raises ScenarioError at the first thing wrong with them."""
     kind = entry["data"]
     if kind == "bundled":
         found = bundled()
@@ -242,7 +254,8 @@ def _labels_at_playhead(playground: Playground) -> Preferences:
     return replace(playground.scenario.preferences, comparisons=segments[-1].rules.comparisons)
 
 
-def _world(desk: Desk) -> dict[str, Any]:
+def world(desk: Desk) -> dict[str, Any]:
+    """The Playground's world as a scenario document, with the labels at its playhead."""
     playground = _playground(desk)
     labels = _labels_at_playhead(playground)
     return scenario_to_json(replace(playground.scenario, preferences=labels, interventions=()))
@@ -254,14 +267,16 @@ def bundled() -> Preferences:
     return parse_pairs(BUNDLED.read_text(encoding="utf-8"), BUNDLED.name)
 
 
-def payload(state: Gpt2, desk: Desk, acknowledged: dict[str, int]) -> str:
+def payload(
+    state: Gpt2, desk: Desk, acknowledged: dict[str, int], defaults: dict[str, Any] = DEFAULTS
+) -> str:
     """The JSON that the page's script gets."""
     jobs = [desk.manager.jobs[run] for run in state.runs if run in desk.manager.jobs]
     document = {
         "acknowledged": acknowledged,
         "runs": [{"id": job.id, "config": _public(job.config)} for job in jobs],
         "offered": desk.offered,
-        "defaults": DEFAULTS,
+        "defaults": defaults,
         "notice": state.notice,
         "preview": state.preview,
     }
@@ -273,11 +288,11 @@ def _public(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "data": data if isinstance(data, str) else next(iter(data))}
 
 
-HANDLERS: dict[str, Callable[[Gpt2, dict[str, Any], Desk], Gpt2]] = {
+HANDLERS: dict[str, Handler] = {
     "start": _start,
     "twin": _twin,
-    "adopt": _adopt,
-    "tell": _tell,
+    "adopt": adopt,
+    "tell": tell,
     "intervene": _intervene,
     "watch": _watch,
     "preview": _preview,

@@ -3,8 +3,10 @@
 The server never imports torch: the workers do. A record is a list of JSON lines, those of the worker (see
 ``dpo_core.gpt2.worker``) and, with types of their own, those of this module:
 
-  queued     {"run", "position": 1 is next}      assigned  {"run", "warm": bool}
+  queued     {"run", "position": 1 is next}
+  assigned   {"run", "warm": bool, "interventions": those it begins with}
   slow       {"run", "seconds": forecast}        too slow to begin unasked: paused before step 0
+  tables     {"run", "tiers": […]}               all that a parity check prints
   cancelled  {"run", "text"}                     ended by the server, with the reason
 """
 
@@ -17,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.worker_process import WORKER, WorkerProcess
+from app.worker_process import WORKER, OneShot, WorkerProcess
 
 GRACE = 8.0  # seconds without a living session before a run is cancelled: a reload takes less
 STOP_PATIENCE = 3.0  # seconds that a worker has to obey "stop"
@@ -43,6 +45,7 @@ class Job:
     config: Message
     owners: set[str]
     twin_of: str | None = None  # the same run with the sigma weight the other way
+    once: tuple[list[str], str] | None = None  # no training: a command and its standard input
     lines: list[str] = field(default_factory=list)
     state: str = "queued"
     position: int = 0
@@ -92,10 +95,16 @@ class JobManager:
     def warm(self) -> None:
         """See to it that a worker is loaded, or loading, before anybody presses Start."""
         with self._lock:
-            if not self.workers and not self._closed:
+            if not self._closed and all(isinstance(w, OneShot) for w in self.workers):
                 self._hire()
 
-    def submit(self, session: str, config: Message, twin_of: str | None = None) -> Job:
+    def submit(
+        self,
+        session: str,
+        config: Message,
+        twin_of: str | None = None,
+        once: tuple[list[str], str] | None = None,
+    ) -> Job:
         """Queue a run. Raises Refused when this session has two under way, or when too many wait."""
         with self._lock:
             mine = [j for j in self.jobs.values() if session in j.owners and not j.ended and not j.stopping]
@@ -104,7 +113,7 @@ class JobManager:
             if len([j for j in self.jobs.values() if j.state == "queued"]) >= MOST_WAITING:
                 raise Refused(f"{MOST_WAITING} runs are waiting already. Try again in a few minutes.")
             now = time.monotonic()
-            job = Job(secrets.token_urlsafe(12), config, {session}, twin_of, seen=now, since=now)
+            job = Job(secrets.token_urlsafe(12), config, {session}, twin_of, once, seen=now, since=now)
             self.jobs[job.id] = job
             self._schedule()
             return job
@@ -147,6 +156,8 @@ class JobManager:
                 self._end(job, "stopped" if reason is None else "cancelled")
                 return
             job.stop_by = time.monotonic() + STOP_PATIENCE
+            if job.once is not None:
+                worker.kill()
             worker.send({"type": "stop"})
 
     def watch(self, run: str, texts: list[tuple[str, str]]) -> None:
@@ -183,27 +194,33 @@ class JobManager:
     def _schedule(self) -> None:
         """Hand waiting runs to free workers, in order, one per session; tell the others where they stand."""
         while not self._closed:
-            busy = {o for w in self.workers if w.job for o in self.jobs[w.job].owners}
-            waiting = [j for j in self.jobs.values() if j.state == "queued"]
-            job = next((j for j in waiting if not j.owners & busy), None)
-            free = [w for w in self.workers if w.job is None]
-            free.sort(key=lambda w: (not w.ready, bool(w.holds)))
-            if job is None or (not free and len(self.workers) >= self.slots):
+            working = [w.job for w in self.workers if w.job is not None]
+            busy = {owner for run in working for owner in self.jobs[run].owners}
+            waiting = (j for j in self.jobs.values() if j.state == "queued" and not j.owners & busy)
+            job = next(waiting, None)
+            if job is None or len(working) >= self.slots:
                 break
-            self._assign(job, free[0] if free else self._hire())
+            self._assign(job)
         for position, job in enumerate((j for j in self.jobs.values() if j.state == "queued"), 1):
             if job.position != position:
                 job.position = position
                 job.add({"type": "queued", "position": position})
 
-    def _assign(self, job: Job, worker: WorkerProcess) -> None:
+    def _assign(self, job: Job) -> None:
         twin = self.jobs.get(job.twin_of or "")
         if twin is not None:  # the same changes at the same steps, but for the sigma weight
             job.config["interventions"] = [i for i in twin.interventions if "sigma_weight" not in i]
         job.interventions = list(job.config.get("interventions", []))
-        worker.job = worker.holds = job.id
         job.enter("starting")
-        job.add({"type": "assigned", "warm": worker.ready})
+        if job.once is not None:
+            job.add({"type": "assigned", "warm": True, "interventions": []})
+            self.workers.append(OneShot(self._on_line, self._on_end, job.id, *job.once))
+            return
+        free = [w for w in self.workers if w.job is None and not isinstance(w, OneShot)]
+        free.sort(key=lambda w: (not w.ready, bool(w.holds)))
+        worker = free[0] if free else self._hire()
+        worker.job = worker.holds = job.id
+        job.add({"type": "assigned", "warm": worker.ready, "interventions": job.interventions})
         unknown = job.config.get("model", "shipped") != "shipped"
         worker.send({"type": "start", "run": job.id, "config": {**job.config, "paused": unknown}})
 
@@ -232,7 +249,7 @@ class JobManager:
                     job.interventions.append(message["intervention"])
                 case "measured":
                     self._ask_tokens(job)
-                case "finished":
+                case "finished" | "tables":
                     self._end(job, "finished")
                 case "stopped" if not job.ended:
                     self._end(job, "stopped")
@@ -267,12 +284,13 @@ class JobManager:
     def _mourn(self, job: Job, worker: WorkerProcess) -> None:
         what = f"the training process ended unexpectedly ({worker.how_it_ended()})"
         mend = "The curve so far stays. Start again; a smaller model or batch needs less memory"
-        if not worker.ready:
-            what, mend = (
-                f"the training process did not start ({worker.how_it_ended()})",
-                "Install requirements.txt again",
-            )
-        text = f"{what[0].upper()}{what[1:]}. {mend}."
+        if isinstance(worker, OneShot):
+            what = f"the check ended unexpectedly ({worker.how_it_ended()})"
+            mend = "Start it again; a smaller model needs less memory"
+        elif not worker.ready:
+            what = f"the training process did not start ({worker.how_it_ended()})"
+            mend = "Install requirements.txt again"
+        text = worker.last_words() or f"{what[0].upper()}{what[1:]}. {mend}."
         job.add({"type": "error", "where": "worker", "what": what, "mend": mend, "text": text, "ended": True})
         self._end(job, "failed")
 

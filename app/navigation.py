@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from app import gpt2_page, playground
+from app import gpt2_nav, playground
 
 st.set_page_config(page_title="DPO Lab", page_icon="⚖️", layout="wide", initial_sidebar_state="collapsed")
 st.navigation(
     [
         st.Page(playground.page, title="Playground", url_path="playground", default=True),
-        st.Page(gpt2_page.page, title="GPT-2", url_path="gpt2"),
+        *gpt2_nav.pages(),
     ],
     position="top",
 ).run()

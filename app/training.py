@@ -9,11 +9,14 @@ import os
 from collections.abc import Sequence
 from functools import cache
 
+import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app.gpt2_session import Desk
 from app.jobs import JobManager
 
 JOBS_VARIABLE = "DPO_LAB_JOBS"
@@ -42,6 +45,13 @@ def offered_models() -> tuple[str, ...] | None:
     if listed is None:
         return None
     return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def desk() -> Desk:
+    """What this visitor's pages may use; only within a script run."""
+    context = get_script_run_ctx()
+    session = context.session_id if context is not None else ""
+    return Desk(manager(), session, offered_models(), st.session_state.get("playground"))
 
 
 async def _news(request: Request) -> Response:

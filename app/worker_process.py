@@ -29,13 +29,17 @@ class WorkerProcess:
         self.job: str | None = None
         self.holds: str | None = None
         self._sending = threading.Lock()
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
+        self.process = self._open(command)
         if hasattr(os, "setpriority"):
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, self.process.pid, NICENESS)
         threading.Thread(target=self._read, args=(on_line, on_end), daemon=True).start()
+
+    def _open(self, command: Sequence[str], **more: Any) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, encoding="utf-8", **more
+        )
 
     def _read(self, on_line: OnLine, on_end: OnEnd) -> None:
         assert self.process.stdout is not None
@@ -62,9 +66,37 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             self.process.kill()
 
+    def last_words(self) -> str:
+        """What it said about its own end, in one line for the visitor; often nothing."""
+        return ""
+
     def how_it_ended(self) -> str:
         """Its exit in words: "killed by signal 9", "exit status 1"."""
         code = self.process.returncode
         if code is None:
             return "still running"
         return f"killed by signal {-code}" if code < 0 else f"exit status {code}"
+
+
+class OneShot(WorkerProcess):
+    """A command that reads its input, prints one JSON document and ends: no worker for later."""
+
+    def __init__(self, on_line: OnLine, on_end: OnEnd, job: str, command: list[str], text: str) -> None:
+        self._text, self._id, self._said = text, job, ""
+        super().__init__(on_line, on_end, command)
+
+    def _open(self, command: Sequence[str], **more: Any) -> subprocess.Popen[str]:
+        self.job = self.holds = self._id
+        return super()._open(command, stderr=subprocess.PIPE)
+
+    def _read(self, on_line: OnLine, on_end: OnEnd) -> None:
+        printed, said = self.process.communicate(self._text)
+        lines = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
+        self._said = lines[-1] if lines else ""
+        with contextlib.suppress(ValueError):
+            message = {"type": "tables", "run": self._id, "tiers": json.loads(printed)}
+            on_line(self, json.dumps(message), message)
+        on_end(self)
+
+    def last_words(self) -> str:
+        return self._said

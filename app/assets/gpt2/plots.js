@@ -1,18 +1,18 @@
 // The live plots. Each uPlot object is made once per theme and size; new rows only replace its data.
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { h, number } from "../player/dom.js";
+import { h, maths, number } from "../player/dom.js";
 import { term } from "../player/terms.js";
 
 // Lines: [column or field, colour, label, term]; ``measured`` ones come from fresh samples, every so many steps.
 const CHARTS = [
-  { key: "rewards", title: ["rewards/margins", "Implicit reward r̂"], lines: [["rewards/chosen", "chosen", "chosen"], ["rewards/rejected", "rejected", "rejected"]] },
-  { key: "margin", title: ["rewards/margins", "Margin, loss"], lines: [["rewards/margins", "ink", "u"], ["loss", "optimum", "L"]] },
-  { key: "accuracy", title: ["rewards/accuracies", "Accuracy, σ weight"], unit: true, lines: [["rewards/accuracies", "ink", "acc"], ["sigma_weight", "optimum", "σ(−u)"]] },
-  { key: "logps", title: ["logps/chosen", "Log-prob"], lines: [["logps/chosen", "chosen", "chosen"], ["logps/rejected", "rejected", "rejected"]] },
-  { key: "kl", title: ["sampled_kl", "KL(π‖π_ref)"], from: 0, measured: true, band: "kl_se", lines: [["kl", "policy", "mean", "sampled_kl"]] },
-  { key: "sentiment", title: ["true_sentiment", "True sentiment"], measured: true, band: "sentiment_se", lines: [["sentiment", "policy", "mean", "true_sentiment"]], level: "sentiment" },
-  { key: "parse", title: ["parse_share", "Parse, repetition"], unit: true, measured: true, lines: [["parse_share", "policy", "parse", "parse_share"], ["repetition", "rejected", "rep.", "repetition"]] },
-  { key: "distinct", title: ["distinct", "Distinct n-grams"], unit: true, measured: true, lines: [["distinct_1", "soft", "1", "distinct"], ["distinct_2", "ink", "2", "distinct"], ["distinct_3", "policy", "3", "distinct"]] },
+  { key: "rewards", hint: "β·log(π/π_ref) of both replies: they start at 0.", title: ["rewards/margins", "Implicit reward r̂"], lines: [["rewards/chosen", "chosen", "chosen"], ["rewards/rejected", "rejected", "rejected"]] },
+  { key: "margin", hint: "Chosen minus rejected, and the loss: log 2 at first.", title: ["rewards/margins", "Margin, loss"], lines: [["rewards/margins", "ink", "u"], ["loss", "optimum", "L"]] },
+  { key: "accuracy", hint: "Share of pairs told apart, and how much gradient is left.", title: ["rewards/accuracies", "Accuracy, σ weight"], unit: true, lines: [["rewards/accuracies", "ink", "acc"], ["sigma_weight", "optimum", "σ(−u)"]] },
+  { key: "logps", hint: "Watch the chosen reply: it can become less likely too.", title: ["logps/chosen", "Log-prob"], lines: [["logps/chosen", "chosen", "chosen"], ["logps/rejected", "rejected", "rejected"]] },
+  { key: "kl", hint: "How far the model goes from its reference, with its standard error.", title: ["sampled_kl", "KL(π‖π_ref)"], from: 0, measured: true, band: "kl_se", lines: [["kl", "policy", "mean", "sampled_kl"]] },
+  { key: "sentiment", hint: "What these labels are meant to raise, known exactly.", title: ["true_sentiment", "True sentiment"], measured: true, band: "sentiment_se", lines: [["sentiment", "policy", "mean", "true_sentiment"]], level: "sentiment" },
+  { key: "parse", hint: "Does it still speak its language, or repeat itself?", title: ["parse_share", "Parse, repetition"], unit: true, measured: true, lines: [["parse_share", "policy", "parse", "parse_share"], ["repetition", "rejected", "rep.", "repetition"]] },
+  { key: "distinct", hint: "Does it still say different things?", title: ["distinct", "Distinct n-grams"], unit: true, measured: true, lines: [["distinct_1", "soft", "1", "distinct"], ["distinct_2", "ink", "2", "distinct"], ["distinct_3", "policy", "3", "distinct"]] },
 ];
 
 const colour = (node, name) => getComputedStyle(node).getPropertyValue(`--${name}`).trim();
@@ -27,7 +27,7 @@ function points(record, spec, name) {
 function chart(page, spec) {
   const values = h("span", { class: "values" });
   const canvas = h("div", { class: "canvas" });
-  const none = h("p", { class: "none hint", hidden: true }, "Not a review of the grammar: no true sentiment here.");
+  const none = h("p", { class: "none hint" }, maths(spec.hint));
   const root = h("figure", { class: `chart chart-${spec.key}`, "data-chart": spec.key }, h("figcaption", {}, term(spec.title[0], spec.title[1]), values), canvas, none);
   const outputs = spec.lines.map(([, ink, label, key], i) => {
     const output = h("output", {});
@@ -84,8 +84,10 @@ function chart(page, spec) {
   return {
     root,
     update() {
+      const ungraded = page.record?.started?.graded === false && ["sentiment", "parse"].includes(spec.key);
+      none.hidden = Boolean(page.record?.last) && !ungraded;
+      if (ungraded) none.textContent = "These prompts are no reviews of the grammar: neither sentiment nor parse is known.";
       if (!page.record) return;
-      none.hidden = !(spec.key === "sentiment" || spec.key === "parse") || page.record.started?.graded !== false;
       const shape = [page.record.id, page.other?.id, page.root.className, canvas.clientWidth, canvas.clientHeight].join();
       const state = [page.record.changed, page.other?.changed, page.at].join();
       if (shape === made && state === drawn) return;

@@ -39,7 +39,7 @@ export class Record {
     if (messages.length) this.changed += 1;
   }
 
-  note(step, text, kind = "event") { this.log.push({ step, text, kind }); }
+  note(step, text, kind = "said") { this.log.push({ step, text, kind }); }
 
   change(step, intervention) {
     this.marks.push(step);
@@ -56,14 +56,14 @@ export class Record {
   }
 
   on_queued(m) { this.position = m.position; }
-  on_assigned(m) { this.state = "starting"; this.warm = m.warm; }
+  on_assigned(m) { this.state = "starting"; this.warm = m.warm; this.pending = m.interventions; }
+  on_tables(m) { this.tiers = m.tiers; this.state = "finished"; }
   on_progress(m) { this.progress = m; }
   on_slow(m) { this.slow = m.seconds; this.note(0, "waits for your word: see the forecast", "notice"); }
   on_started(m) {
     Object.assign(this, { started: m, state: "running", progress: null, since: performance.now() });
     this.pairs = m.pairs.map((pair) => ({ ...pair, margin: null, weight: null }));
     this.note(0, `started on ${m.device}, ${m.dtype}`);
-    this.pending = [...(this.config.interventions ?? [])];
   }
   // Changes that were made before the start, or are repeated from the run that this one is compared with.
   due(step) {

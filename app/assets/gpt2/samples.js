@@ -1,5 +1,5 @@
 // Samples of policy and reference for the same prompt, with a slider back through time; and replies token by token.
-import { h, number } from "../player/dom.js";
+import { h, maths, number } from "../player/dom.js";
 import { term } from "../player/terms.js";
 
 const feeling = (reply, graded) => (!graded ? "" : reply.sentiment == null ? "not a review" : `sentiment ${number(reply.sentiment, 2)}`);
@@ -47,12 +47,12 @@ export function tokenStrip(page) {
   const title = h("span", { class: "hint" });
   const body = h("div", { class: "strips" });
   const root = h("section", { class: "panel tokens", "aria-label": "Tokens" }, h("h3", {}, term("token_ratio", "Where the implicit reward sits"), " ", title), body,
-    h("p", { class: "hint" }, "Under each token log π/π_ref in nats: green, the policy likes it more than the reference does; grey, less. Striped tokens are the prompt: masked, they carry no reward."));
+    h("p", { class: "hint" }, maths("Under each token log π/π_ref in nats: green, the policy likes it more than the reference does; grey, less. Striped tokens are the prompt: masked, they carry no reward.")));
   let shown = "";
 
   function strip(name, found) {
     const most = Math.max(1, ...found.tokens.map((t) => Math.abs(t.log_ratio ?? 0)));
-    return h("div", { class: "strip", "data-step": found.step }, h("p", {}, h("b", { class: name }, name), ` at step ${found.step}: Σ log π/π_ref = ${number(found.log_ratio)} nats, r̂ = β × ${number(found.log_ratio)} = `, h("b", { class: "reward" }, number(found.reward))),
+    return h("div", { class: "strip", "data-step": found.step }, h("p", {}, h("b", { class: name }, name), maths(` at step ${found.step}: Σ log π/π_ref = ${number(found.log_ratio)} nats, r̂ = β × that = `), h("b", { class: "reward" }, number(found.reward))),
       h("div", { class: "row" }, found.tokens.map((t) => {
         const size = Math.min(1, Math.abs(t.log_ratio ?? 0) / most);
         const ink = t.log_ratio > 0 ? "policy" : "reference";
