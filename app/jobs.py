@@ -21,7 +21,7 @@ from typing import Any
 
 from app.worker_process import WORKER, OneShot, WorkerProcess
 
-GRACE = 8.0  # seconds without a living session before a run is cancelled: a reload takes less
+GRACE = 10.0  # seconds without a living session before a run is cancelled: a reload takes less
 STOP_PATIENCE = 3.0  # seconds that a worker has to obey "stop"
 ASK_FIRST = 120.0  # a run with a longer forecast waits for a word
 PAUSE_LIMIT = 300.0  # seconds that a paused run may keep others waiting
