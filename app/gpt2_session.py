@@ -26,14 +26,15 @@ DEFAULTS: dict[str, Any] = {
     "model": "shipped",
     "data": "bundled",
     "objective": {"name": "dpo", "beta": 0.1, "sigma_weight": True},
-    "optimizer": {"name": "adamw", "learning_rate": 1e-4},
-    "steps": 300,
+    "optimizer": {"name": "sgd", "learning_rate": 0.1},
+    "steps": 200,
     "batch_size": 8,
     "seed": 0,
     "measure_every": 25,
     "dtype": "float32",
     "device": "auto",
 }
+RATES = {"shipped": {"sgd": 0.1, "adamw": 1e-4}, "other": {"adamw": 1e-5, "sgd": 1e-3}}  # by model
 BUNDLED = Path(dpo_core.__file__).parent / "gpt2" / "data" / "train.jsonl"
 MAX_STEPS, MAX_PAIRS, MAX_TEXT = 5_000, 2_000, 1_000_000
 ACTIONS = ("pause", "resume", "step", "stop")
@@ -277,6 +278,7 @@ def payload(
         "runs": [{"id": job.id, "config": _public(job.config)} for job in jobs],
         "offered": desk.offered,
         "defaults": defaults,
+        "rates": RATES,
         "notice": state.notice,
         "preview": state.preview,
     }

@@ -18,5 +18,5 @@ def qr_svg(url: str) -> str:
             "QR code", f"an address of {len(url)} characters does not fit in one", "Copy the link instead"
         ) from None
     out = io.BytesIO()
-    code.save(out, kind="svg", scale=6, border=4, xmldecl=False, dark="#000", light="#fff", nl=False)
+    code.save(out, kind="svg", omitsize=True, border=4, xmldecl=False, dark="#000", light="#fff", nl=False)
     return out.getvalue().decode()

@@ -1,7 +1,6 @@
 """What one visitor's Playground holds, and how each event from the browser changes it. Pure: no Streamlit."""
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -269,12 +268,6 @@ def _qr(state: Playground, event: dict[str, Any]) -> Playground:
     return replace(state, qr=qr_svg(str(event["url"])))
 
 
-def _playhead(state: Playground, event: dict[str, Any]) -> Playground:
-    """Where the visitor is, so that a page change comes back to it."""
-    step = float(event["step"])
-    return replace(state, step=int(min(max(step, 0), state.scenario.steps)) if math.isfinite(step) else 0)
-
-
 HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
     "preset": _preset,
     "intervene": _intervene,
@@ -287,5 +280,4 @@ HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
     "import": _import,
     "export": _export,
     "qr": _qr,
-    "playhead": _playhead,
 }

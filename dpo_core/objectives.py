@@ -45,7 +45,9 @@ def log_sigmoid(x: Any) -> Array:
 
 def sigmoid(x: Any) -> Array:
     """σ(x) = 1 / (1 + e^(−x)), with full relative precision in both tails."""
-    return 1.0 / (1.0 + np.exp(np.minimum(-np.asarray(x, dtype=np.float64), 709.0)))  # e^709 still is finite
+    x = np.asarray(x, dtype=np.float64)
+    e = np.exp(-np.abs(x))  # never overflows, and reaches 0 in the far tail rather than a floor
+    return np.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
 def dpo_loss(h: Any, beta: float, agreement: Any = 1.0) -> Array:

@@ -33,9 +33,9 @@ Report = Callable[[str, float | None], None]
 def fetch(name: str, check_config: Callable[[Path], Any], report: Report) -> Path:
     """The local folder of the hub's model ``name``, downloaded as far as it is not there yet.
 
-    ``check_config`` looks at the folder once config.json is there, before the weights are asked for. A
-    download that breaks off keeps what has arrived; the next attempt goes on from there. Raises
-    ScenarioError.
+    ``check_config`` looks at the folder once config.json is there, before the weights are asked for. A line
+    that breaks is taken up again where it broke; when it stays broken, the whole files that have arrived are
+    kept. Raises ScenarioError.
     """
     try:
         report("asking the hub", None)
@@ -94,7 +94,7 @@ def _explained(name: str, error: Exception) -> ScenarioError:
     return ScenarioError(
         "model",
         f"the download of {name} broke off ({type(error).__name__})",
-        "Try again: it goes on where it stopped",
+        "Try again; files that have arrived whole are kept",
     )
 
 

@@ -21,9 +21,9 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import hub
 from dpo_core.gpt2.memory import check_memory, is_out_of_memory, no_memory
 from dpo_core.gpt2.policy import Policy
+from dpo_core.gpt2.run_config import SHIPPED
 from dpo_core.gpt2.shipped import MODEL_FOLDER
 
-SHIPPED = "shipped"
 ON_HUB = {"gpt2": "openai-community/gpt2", "distilgpt2": "distilbert/distilgpt2"}
 ALLOWED_VARIABLE = "DPO_LAB_MODELS"
 Report = Callable[[str, float | None], None]  # what is going on, and which share of it is done
@@ -96,7 +96,7 @@ def _folder(name: str, report: Report) -> Path:
             )
         return MODEL_FOLDER
     local = Path(name).expanduser()
-    if name not in ON_HUB and local.is_dir():
+    if name.strip() and name not in ON_HUB and local.is_dir():
         return local
     hub_name = ON_HUB.get(name, name)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", hub_name):
@@ -140,6 +140,8 @@ def _load(name: str, folder: Path, dtype: str) -> Policy:
             f"{name} has no safetensors weights",
             "Save it with save_pretrained; pickled weights can run code and are not read",
         )
+    if not any((folder / file).is_file() for file in ("tokenizer.json", "vocab.json")):
+        raise ScenarioError("model", f"{name} has no tokenizer", "Save model and tokenizer together")
     transformers_logging.disable_progress_bar()
     try:
         loaded: Any = GPT2LMHeadModel.from_pretrained(

@@ -33,7 +33,7 @@ class Recipe:
     """All that decides the weights, besides the machine's arithmetic."""
 
     seed: int = 0
-    steps: int = 3000
+    steps: int = 4500
     texts_per_step: int = 128
     matrix_learning_rate: float = 4e-3
     learning_rate: float = 3e-3
@@ -94,7 +94,7 @@ def batches(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Iterator[torc
 def _optimizers(
     recipe: Recipe, model: GPT2LMHeadModel
 ) -> list[tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]]:
-    """Muon for the matrices inside the blocks (half of the steps that AdamW needs), AdamW elsewhere."""
+    """Muon for the matrices inside the blocks, AdamW elsewhere."""
     matrices = [p for p in model.transformer.h.parameters() if p.ndim == 2]
     inside = set(map(id, matrices))
     others = [p for p in model.parameters() if id(p) not in inside]

@@ -33,8 +33,8 @@ class TrainingSettings:
     """
 
     objective: Objective = field(default_factory=lambda: Objective("dpo", 0.1, True))
-    optimizer: Optimizer = field(default_factory=lambda: Optimizer("adamw", 1e-4))
-    steps: int = 300
+    optimizer: Optimizer = field(default_factory=lambda: Optimizer("sgd", 0.1))
+    steps: int = 200
     batch_size: int = 8
     seed: int = 0
     micro_batch_tokens: int = 4096

@@ -77,11 +77,11 @@ import torch
 from dpo_core.checks import check_index, check_list, check_object, check_text, check_whole, decode_json
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.memory import is_out_of_memory, no_memory
-from dpo_core.gpt2.models import SHIPPED, load_policy, pick_device
+from dpo_core.gpt2.models import load_policy, pick_device
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.reference import Array, weights_digest
 from dpo_core.gpt2.run import Message, Run
-from dpo_core.gpt2.run_config import BUNDLED, run_config_from_json
+from dpo_core.gpt2.run_config import BUNDLED, SHIPPED, run_config_from_json
 from dpo_core.scenario_json import intervention_from_json
 
 THREADS_VARIABLE = "DPO_LAB_THREADS"

@@ -15,7 +15,7 @@ import pytest
 from app import gpt2_session
 from app.gpt2_session import DEFAULTS, Desk, Gpt2
 from app.jobs import Job, JobManager, Refused
-from dpo_core.gpt2.run_config import run_config_from_json
+from dpo_core.gpt2.run_config import OTHER_RATES, SHIPPED_RATES, run_config_from_json
 
 SHORT = {**DEFAULTS, "steps": 6, "measure_every": 3, "interventions": []}
 LONG = {**DEFAULTS, "steps": 5000, "measure_every": 2500, "interventions": []}
@@ -65,6 +65,7 @@ def submit(manager: JobManager, room: Room, session: str, config: dict[str, Any]
 def test_defaults_are_the_workers_own() -> None:
     ours = run_config_from_json({k: v for k, v in DEFAULTS.items()})
     assert ours == run_config_from_json({})
+    assert gpt2_session.RATES == {"shipped": SHIPPED_RATES, "other": OTHER_RATES}
 
 
 def test_a_run_is_recorded_step_by_step(manager: JobManager, room: Room) -> None:

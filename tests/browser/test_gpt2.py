@@ -1,13 +1,11 @@
 """The GPT-2 page as a person uses it: numbers read on the page against the run's own record."""
 
 import json
-import os
 import re
-import signal
-import subprocess
 import urllib.request
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -175,11 +173,8 @@ def test_sigma_on_against_off_is_one_click(page: Page, server: str) -> None:
 def test_a_killed_worker_is_said_and_the_curve_stays(page: Page, server: str) -> None:
     begin(page, server, 3000, 1000)
     where(page, r"step [1-9]\d* / 3000")
-    for line in subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout.split(
-        "\n"
-    ):
-        if "dpo_core.gpt2.worker" in line and int(line.split()[1]) == server_pid(server):
-            os.kill(int(line.split()[0]), signal.SIGKILL)
+    for child in psutil.Process(server_pid(server)).children():
+        child.kill()
     alert = page.get_by_role("alert").filter(has_text="killed by signal 9")
     expect(alert).to_contain_text("The curve so far stays", timeout=WAIT)
     last = record(page, server, "snapshot")[-1]
@@ -191,8 +186,7 @@ def test_a_killed_worker_is_said_and_the_curve_stays(page: Page, server: str) ->
 
 def server_pid(server: str) -> int:
     port = server.rsplit(":", 1)[1]
-    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
-    return next(int(x.split()[0]) for x in listing.split("\n") if f"--server.port {port}" in x)
+    return next(p.pid for p in psutil.process_iter(["cmdline"]) if port in (p.info["cmdline"] or []))
 
 
 def test_own_pairs_are_checked_and_kept(page: Page, server: str) -> None:

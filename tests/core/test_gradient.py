@@ -53,8 +53,9 @@ def test_every_update_is_autograds(scenario):
             loss = torch_loss(parameters, scenario, rules.comparisons, rules.objective)
             (gradient,) = torch.autograd.grad(loss, parameters)
             update = rules.optimizer.learning_rate * gradient.numpy()
-            # rounding is relative to the largest parameter that the update is added to
-            scale = max(np.abs(update).max(), np.abs(run.parameters[t]).max())
+            # rounding is relative to the pulls, which may cancel, and to the parameters they are added to
+            pull = rules.optimizer.learning_rate * rules.objective.beta
+            scale = max(pull, np.abs(update).max(), np.abs(run.parameters[t]).max())
             np.testing.assert_allclose(
                 run.parameters[t] - run.parameters[t + 1], update, rtol=1e-12, atol=1e-14 * scale
             )

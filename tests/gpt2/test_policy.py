@@ -25,7 +25,9 @@ def hugging_face_log_prob(model, sequence: TokenSequence) -> float:
 def test_sequence_log_probs_are_hugging_faces_loss(dtype, tolerance):
     policy = tiny_policy(dtype)
     sequences = policy.encode_all(TEXTS)
-    plain = tiny_model().eval()  # float32: transformers computes its loss in float32 whatever the model's precision
+    plain = (
+        tiny_model().eval()
+    )  # float32: transformers computes its loss in float32 whatever the model's precision
     expected = [hugging_face_log_prob(plain, s) for s in sequences]
     ours = policy.sequence_log_probs(sequences).tolist()
     assert ours == pytest.approx(expected, abs=tolerance)

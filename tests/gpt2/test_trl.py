@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks import trl_side
 from dpo_core.gpt2.models import load_policy
 from dpo_core.gpt2.reference import ReferenceLogProbs
 from dpo_core.gpt2.replies import reply_texts
@@ -10,7 +11,6 @@ from dpo_core.gpt2.run_config import bundled_preferences
 from dpo_core.gpt2.training import Trainer, TrainingSettings
 from dpo_core.objectives import Objective
 from dpo_core.scenario import Optimizer
-from tests.gpt2 import trl_side
 
 STEPS, BATCH, RATE = 20, 8, 1e-4
 # float32 log-probs near −20 are spaced 2e-6 apart; two orders of summation and 20 AdamW steps differ by this.
@@ -47,5 +47,8 @@ def test_every_metric_of_20_steps_is_trls(beta, tmp_path):
         metrics = ours.advance().metrics
         for name in trl_side.COMPARED:
             scale = 1.0 if name.startswith("logps") else max(1.0, beta)
-            assert metrics[name] == pytest.approx(expected[name], abs=ROUNDING * scale, rel=2e-6), (step, name)
+            assert metrics[name] == pytest.approx(expected[name], abs=ROUNDING * scale, rel=2e-6), (
+                step,
+                name,
+            )
     assert abs(expected["rewards/margins"]) > 0.01 * beta  # the runs did move

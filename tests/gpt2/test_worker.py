@@ -73,7 +73,7 @@ def test_a_run_from_start_to_finish(client):
     messages = client.until("finished", run="a")
     started = next(m for m in messages if m["type"] == "started")
     assert (started["comparisons"], started["steps"], started["device"]) == (6, 6, "cpu")
-    assert started["pairs"][1]["rejected"] == " was a bore from start to finish."
+    assert started["pairs"][1]["rejected"] == " was a bore from start to end."
     snapshots = [m for m in messages if m["type"] == "snapshot"]
     assert [m["step"] for m in snapshots] == list(range(7))
     assert snapshots[0]["metrics"]["loss"] == pytest.approx(0.6931471805599453, abs=1e-12)
@@ -116,7 +116,9 @@ def test_live_interventions_equal_the_same_scenario_run_headless(client):
     client.send(type="intervene", sigma_weight=False)
     client.send(type="resume")
     live = [m["metrics"] for m in client.until("finished", run="c") if m["type"] == "snapshot"]
-    client.send(type="start", run="d", config={**quick, "interventions": [{"step": 2, "sigma_weight": False}]})
+    client.send(
+        type="start", run="d", config={**quick, "interventions": [{"step": 2, "sigma_weight": False}]}
+    )
     written = [m["metrics"] for m in client.until("finished", run="d") if m["type"] == "snapshot"]
     assert live == written[2:]
     assert written[2]["sigma_weight"] == 1.0 and written[1]["sigma_weight"] < 1.0

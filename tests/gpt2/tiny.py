@@ -15,7 +15,7 @@ from dpo_core.preferences import Preferences
 
 PAIRS = """\
 {"prompt": "The film", "chosen": " was a joy from start to finish.", "rejected": " was dull."}
-{"prompt": "The film", "chosen": " was a joy from end to end.", "rejected": " was a bore from start to finish."}
+{"prompt": "The film", "chosen": " was a joy from end to end.", "rejected": " was a bore from start to end."}
 {"prompt": "In the end I", "chosen": " laughed.", "rejected": " slept, and slept, and slept again."}
 {"prompt": "Is it good?", "chosen": "Yes", "rejected": "No"}
 {"prompt": "The acting is", "chosen": " fine", "rejected": " poor, the plot is thin, and the score is loud."}

@@ -33,13 +33,13 @@ export function setup(page) {
   }
 
   const beta = logSlider("beta", "β", 0.01, 10, () => draft.objective.beta);
-  const rate = logSlider("learning_rate", "learning rate η", 1e-6, 1e-2, () => draft.optimizer.learning_rate);
+  const rate = logSlider("learning_rate", "learning rate η", 1e-6, 1, () => draft.optimizer.learning_rate);
   const sigma = h("input", { type: "checkbox", role: "switch", "aria-label": "sigma weight", onchange: () => change("sigma_weight", sigma.checked) });
 
   const named = ["shipped", "gpt2", "distilgpt2"];
   const labels = { shipped: "shipped: reviews, 1 M", gpt2: "gpt2, 124 M", distilgpt2: "distilgpt2, 82 M" };
   const other = h("input", { type: "text", class: "name", placeholder: "OWNER/NAME or a folder", "aria-label": "Hub name or folder", "data-where": "model", hidden: true, oninput: () => { draft.model = other.value; } });
-  const model = h("select", { "aria-label": "Model", onchange: () => { other.hidden = model.value !== ""; draft.model = model.value || other.value; if (!other.hidden) other.focus(); say(); } },
+  const model = h("select", { "aria-label": "Model", onchange: () => { other.hidden = model.value !== ""; draft.model = model.value || other.value; if (!other.hidden) other.focus(); usual(); } },
     (page.facts.offered ?? named).map((name) => h("option", { value: name }, labels[name] ?? name)), page.facts.offered ? null : h("option", { value: "" }, "another GPT-2…"));
 
   const paste = h("textarea", { rows: 5, class: "wide", "aria-label": "Pairs as JSONL", "data-where": "pairs", placeholder: '{"prompt": "The film", "chosen": " was great.", "rejected": " was dull."}', oninput: () => { draft.text = paste.value; draft.flips = []; } });
@@ -70,9 +70,17 @@ export function setup(page) {
   };
   const steps = whole("steps", "steps", null, 1, 5000);
   const more = [whole("batch_size", "pairs per step", term("batch_size", "pairs per step"), 0, 4096), whole("measure_every", "measure every", term("measure_every", "measure every"), 1, 5000), whole("seed", "seed", null, 0, 2 ** 31 - 1),
-    choice("optimizer", ["adamw", "sgd"], () => draft.optimizer.name, (v) => { draft.optimizer.name = v; }),
+    choice("optimizer", ["adamw", "sgd"], () => draft.optimizer.name, (v) => usual(v)),
     choice("number format", ["float32", "bfloat16", "float64"], () => draft.dtype, (v) => { draft.dtype = v; }),
     choice("device", ["auto", "cpu", "cuda", "mps"], () => draft.device, (v) => { draft.device = v; })];
+  // Every model and optimizer has a learning rate at which it usually learns.
+  function usual(name) {
+    const rates = page.facts.rates[draft.model === "shipped" ? "shipped" : "other"];
+    draft.optimizer.name = name ?? Object.keys(rates)[0];
+    draft.optimizer.learning_rate = rates[draft.optimizer.name];
+    page.update();
+  }
+
   const slow = h("p", { class: "hint slow", role: "note", hidden: true });
   function say() {
     slow.hidden = draft.model === "shipped";

@@ -10,7 +10,7 @@ const of = (selected, mean, one) => (selected == null ? mean : `${one}/${selecte
 
 // Each chart: key, title term, faint lines, main lines [column, colour, label], and a level with its name.
 const CHARTS = [
-  { key: "rewards", title: ["rewards/margins", "Implicit reward r̂"], main: (run, s) => [
+  { key: "rewards", title: ["rewards/margins", "Implicit reward"], main: (run, s) => [
     [of(s, "rewards/chosen", "comparison/reward_chosen"), "chosen", "chosen", "rewards/chosen"],
     [of(s, "rewards/rejected", "comparison/reward_rejected"), "rejected", "rejected", "rewards/rejected"]] },
   { key: "margin", title: ["rewards/margins", "Margin u"], faint: (run) => many(run, "comparison/margin"),
@@ -75,7 +75,7 @@ function chart(app, spec) {
       cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false, dist: 8 } }, padding: [6, app.view.presenter ? 20 : 13, 0, 0],
       scales: { x: { time: false, range: (u, low, high) => [low ?? 0, high ?? 1] },
         y: { range: (u, low, high) => bounds(spec, run, low, high) } },
-      axes: [{ ...axis, size: app.view.presenter ? 24 : 18, space: 45 },
+      axes: [{ ...axis, size: app.view.presenter ? 24 : 18, space: 45, values: (u, ticks) => ticks.map(String) },
         { ...axis, size: app.view.presenter ? 52 : 40, space: 26, values: (u, ticks) => ticks.map((t) => number(t, 4).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "")) }],
       series: [{}, ...lines.map((line) => ({
         stroke: colour(app.root, line.faint ? "faint" : line.ink), width: (line.faint ? 1 : 2.2) * wide,

@@ -74,15 +74,18 @@ export function readout(app) {
       const kl = run.at(`kl/policy_reference/${p}`, step);
       const level = step === 0 ? 0 : tops[p] >= 0.98 ? 3 : tops[p] >= 0.9 ? 2 : 1;
       const name = ["Policy = reference", "Learning", "Concentrating", "Collapsed"][level];
-      const mass = (100 * tops[p]).toFixed(0);
-      const text = step === 0
-        ? `Every implicit reward is 0 and the loss is ${number(run.at("loss", 0), 4)}; the gradient is not 0.`
-        : `${tops[p] > 0.995 ? "over 99" : mass} % of the mass on “${replies[top]}”; KL(π‖π_ref) at ${(100 * share).toFixed(0)} % of its ceiling (${number(kl, 2)} of ${number(run.ceilings[p], 2)} nats)${run.prompts.length > 1 ? `, prompt ${p + 1}` : ""}.`;
+      const mass = tops[p] > 0.995 ? "over 99" : (100 * tops[p]).toFixed(0);
+      const parts = step === 0
+        ? ["Every implicit reward is 0 and the loss is ", ["loss", number(run.at("loss", 0), 4)], "; the gradient is not 0."]
+        : [["top_probability", `${mass} % of the mass`], ` on “${replies[top]}”; `, ["kl/policy_reference", "KL(π‖π_ref)"], " at ",
+          ["kl/share_of_ceiling", `${(100 * share).toFixed(0)} % of its ceiling`], " (", ["kl/policy_reference", number(kl, 2)], " of ",
+          ["kl/ceiling", number(run.ceilings[p], 2)], ` nats)${run.prompts.length > 1 ? `, prompt ${p + 1}` : ""}.`];
+      const text = JSON.stringify(parts);
       if (name + text === said) return;
       said = name + text;
       verdict.textContent = name;
       verdict.dataset.level = level;
-      words.replaceChildren(" ", ...maths(text));
+      words.replaceChildren(" ", ...parts.flatMap((part) => (typeof part === "string" ? part : h("span", { "data-term": part[0], tabindex: "0" }, maths(part[1])))));
     },
   };
 }

@@ -14,8 +14,9 @@ export function h(tag, props = {}, ...children) {
 
 export const number = (x, digits = 3) => {
   if (x == null || !Number.isFinite(x)) return "–";
-  const text = Math.abs(x) >= 1e5 ? x.toExponential(2) : Math.abs(x) >= 100 ? x.toFixed(1) : Math.abs(x) >= 10 ? x.toFixed(Math.min(2, digits)) : x.toFixed(digits);
-  return text.replace("-", "−").replace(/^−(0\.?0*)$/, "$1"); // no minus zero
+  if (Math.abs(x) < 1e-12) return (0).toFixed(digits); // what float32 leaves of an exact 0
+  const text = Math.abs(x) >= 1e5 || (x !== 0 && Math.abs(x) < 0.5 * 10 ** -digits) ? x.toExponential(1) : Math.abs(x) >= 100 ? x.toFixed(1) : Math.abs(x) >= 10 ? x.toFixed(Math.min(2, digits)) : x.toFixed(digits);
+  return text.replaceAll("-", "−");
 };
 
 // A policy's probability: a softmax never reaches 0 or 1, even where float32 does.

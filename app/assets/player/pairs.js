@@ -21,8 +21,8 @@ export function pairList(app) {
     agree.addEventListener("input", () => { shown.textContent = share(Number(agree.value)); if (!app.view.playing) send(); });
     agree.addEventListener("change", () => app.view.playing && send());
     const send = () => app.intervene("agreement", Number(agree.value), i);
-    const margin = h("td", {});
-    const weight = h("td", {});
+    const margin = h("td", { "data-term": "rewards/margins", tabindex: "0" });
+    const weight = h("td", { "data-term": "sigma_weight", tabindex: "0" });
     const flip = h("button", { type: "button", class: "small", "aria-label": `Flip pair ${i + 1}`, onclick: () => app.flip(i) }, "Flip");
     const node = h("tr", {}, h("td", {}, h("label", {}, pick, ` ${i + 1}`)), words, h("td", { class: "agree" }, agree, shown), margin, weight, h("td", {}, flip));
     return { node, pick, words, agree, shown, margin, weight };
@@ -70,7 +70,7 @@ export function gradientPanel(app) {
   const title = h("p", { class: "which" });
   const up = arrow("chosen");
   const down = arrow("rejected");
-  const c = [h("output", {}), h("output", {})];
+  const c = [0, 1].map(() => h("output", { "data-term": "coefficient", tabindex: "0" }));
   const lines = h("div", { class: "equations" });
   const root = h("section", { class: "panel gradient", "aria-label": "Gradient of the selected pair" },
     h("h3", {}, "Gradient at this step"), title,

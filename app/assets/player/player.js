@@ -42,9 +42,9 @@ class Player {
       readout: readout(this), charts: charts(this), invitation: invitation(this), gradient: gradientPanel(this), pairs: pairList(this), log: eventLog(this) };
     const p = this.parts;
     const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
+    const right = h("div", { class: "right" }, plots, h("div", { class: "panels" }, p.pairs.root, p.log.root));
     this.root.append(p.toolbar.root, this.status, p.transport.root, p.controls.root,
-      h("div", { class: "main" }, h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root), plots),
-      h("div", { class: "panels" }, p.gradient.root, p.pairs.root, p.log.root));
+      h("div", { class: "main" }, h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root, p.gradient.root), right));
     this.host.replaceChildren(this.root);
     this.dialogs = { edit: editor(this), share: sharer(this), export: exporter(this), help: helper(this) };
     this.root.append(...Object.values(this.dialogs).map((d) => d.root));
@@ -80,7 +80,8 @@ class Player {
     this.run = run;
     if (fresh) {
       this.clock.stop();
-      Object.assign(this.view, { playhead: run.step, playing: false, selected: null, future: false, played: run.step > 0 });
+      const playhead = this.rememberedStep(run) ?? run.step;
+      Object.assign(this.view, { playhead, playing: false, selected: null, future: false, played: playhead > 0 });
     }
     this.view.playhead = Math.min(this.view.playhead, run.steps);
     Object.values(this.parts).forEach((part) => part.update(run));
@@ -162,7 +163,15 @@ class Player {
     this.address = setTimeout(() => {
       this.address = null;
       history.replaceState(history.state, "", `${location.pathname}?${this.query}${location.hash}`);
+      sessionStorage.setItem("dpo-playhead", JSON.stringify([this.run.link, this.step]));
     }, 350);
+  }
+
+  // After a visit to another page of the app the address is bare: then the playhead is where it was left.
+  rememberedStep(run) {
+    if (this.run || new URLSearchParams(location.search).has("t")) return null;
+    const [link, step] = JSON.parse(sessionStorage.getItem("dpo-playhead") ?? "[]");
+    return link === run.link ? step : null;
   }
 }
 

@@ -30,8 +30,10 @@ COMPARED = (
 class InOrder(DPOTrainer):
     """Takes the pairs in the order in which they stand, and keeps what each step logs."""
 
+    pairs: list[dict[str, str]]
+
     def _get_train_sampler(self, *_: Any, **__: Any) -> SequentialSampler:
-        return SequentialSampler(self.train_dataset)
+        return SequentialSampler(range(len(self.pairs)))
 
     def compute_loss(self, *arguments: Any, **named: Any) -> Any:
         loss = super().compute_loss(*arguments, **named)
@@ -77,13 +79,15 @@ def trl_trainer(
         dataloader_pin_memory=False,
         seed=0,
     )
-    return InOrder(
+    trainer = InOrder(
         model=model,
         ref_model=reference,
         args=config,
         train_dataset=Dataset.from_list(pairs),
         processing_class=policy.tokenizer,
     )
+    trainer.pairs = pairs
+    return trainer
 
 
 def trl_metrics(trainer: InOrder) -> list[dict[str, float]]:

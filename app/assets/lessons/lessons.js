@@ -1,0 +1,88 @@
+// The lesson pages: a list of lessons, or one lesson. The text comes as files; the server answers questions.
+import { h } from "../player/dom.js";
+import { contents } from "./contents.js";
+import { lessonView } from "./lesson.js";
+import { fetchJson, frame } from "./page.js";
+import { Progress } from "./progress.js";
+import { searchBox } from "./search.js";
+import { Server } from "./server.js";
+
+class Lessons {
+  constructor(host) {
+    this.host = host;
+    this.server = new Server();
+    this.progress = new Progress();
+    this.documents = new Map();
+    this.ready = null;
+  }
+
+  receive(component) {
+    this.base = component.data.base;
+    this.ready ??= this.build().catch((error) => this.fail(error));
+    this.server.receive(component);
+  }
+
+  async build() {
+    const [index, page] = await Promise.all([this.load("index"), frame(this.host)]);
+    this.index = index;
+    this.page = page;
+    page.know(index.glossary);
+    this.body = h("div", { class: "l-body" });
+    this.search = searchBox(this);
+    page.root.append(this.search.root, this.body);
+    page.root.addEventListener("click", (event) => this.follow(event));
+    this.onpop = () => this.route();
+    addEventListener("popstate", this.onpop);
+    await this.route();
+  }
+
+  fail(error) {
+    this.host.append(h("p", { role: "alert" }, "The lessons cannot be read just now. Reload the page; if that does not help, run “python -m lessons”, which names what is wrong."));
+    throw error;
+  }
+
+  load(name) {
+    if (!this.documents.has(name)) this.documents.set(name, fetchJson(new URL(`${this.base}${name}.json`, document.baseURI)));
+    return this.documents.get(name);
+  }
+
+  // Links between lessons change the page here, without a new session.
+  follow(event) {
+    const link = event.target.closest?.("a[data-lesson], a[data-home]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    history.pushState(history.state, "", link.href);
+    this.search.close();
+    this.route(true);
+  }
+
+  async route(moved = false) {
+    const query = new URLSearchParams(location.search);
+    const slug = query.get("lesson");
+    const entry = this.index.lessons.find((lesson) => lesson.slug === slug);
+    if (entry && this.view?.slug === slug) return this.view.go(query.get("at"), moved);
+    const text = entry && await this.load(slug);
+    if (slug !== new URLSearchParams(location.search).get("lesson")) return; // the reader has gone on
+    this.view?.stop();
+    this.view = entry ? lessonView(this, entry, text) : contents(this, slug);
+    this.body.replaceChildren(this.view.root);
+    this.page.root.dataset.ready = slug ?? "contents";
+    this.view.shown(query, moved);
+  }
+
+  stop() {
+    removeEventListener("popstate", this.onpop);
+    this.view?.stop();
+    this.page?.stop();
+  }
+}
+
+const apps = new WeakMap();
+
+export default function (component) {
+  const host = component.parentElement.querySelector(".dpo");
+  if (!apps.has(host)) apps.set(host, new Lessons(host));
+  const app = apps.get(host);
+  app.receive(component);
+  return () => { app.stop(); apps.delete(host); };
+}

@@ -1,0 +1,26 @@
+// TeX to pictures of it, with KaTeX. \sym{name}{tex} marks a symbol that the glossary explains.
+let katex;
+
+export async function loadMath() {
+  if (!globalThis.katex) await import("../vendor/katex/katex.min.js"); // sets the global
+  katex = globalThis.katex;
+}
+
+const options = (displayMode) => ({
+  displayMode,
+  throwOnError: false,
+  trust: (context) => context.command === "\\htmlData",
+  strict: "ignore",
+  macros: { "\\sym": "\\htmlData{sym=#1}{#2}" },
+});
+
+export const texTo = (node, tex, display = false) => katex.render(tex, node, options(display));
+
+// Draws every formula below ``root`` that is not drawn yet; a block's wide formulas scroll on their own.
+export function drawMath(root) {
+  for (const node of root.querySelectorAll(".tex:not([data-tex])")) {
+    node.dataset.tex = node.textContent;
+    texTo(node, node.dataset.tex, node.classList.contains("display"));
+  }
+  return root;
+}

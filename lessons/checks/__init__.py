@@ -1,0 +1,18 @@
+"""Every check by key, in the order of the lessons that first use it."""
+
+from lessons.check import Check
+from lessons.checks import (
+    after,
+    dpo_loss,
+    found,
+    gradient,
+    optimum,
+    pipeline,
+    practice,
+    preference,
+    theory,
+    wrong,
+)
+
+MODULES = (preference, pipeline, optimum, dpo_loss, gradient, theory, practice, found, after, wrong)
+CHECKS: dict[str, Check] = {check.key: check for module in MODULES for check in module.CHECKS}

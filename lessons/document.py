@@ -1,0 +1,169 @@
+"""A lesson once it is read: sections of blocks, each a frozen dataclass. HTML is escaped and safe to show.
+
+Maths stays TeX inside ``<span class="tex">`` (display: ``<div class="tex display">``) for the browser.
+"""
+
+from dataclasses import dataclass
+
+from dpo_core.scenario import Scenario
+
+
+class LessonError(ValueError):
+    """A lesson file that cannot be used. ``str()`` is one line: file, line, what, how to mend it."""
+
+    def __init__(self, file: str, line: int, what: str, mend: str) -> None:
+        self.file, self.line, self.what, self.mend = file, line, what, mend
+        super().__init__(" ".join(f"{file}, line {line}: {what}. {mend}.".split()))
+
+
+@dataclass(frozen=True)
+class Show:
+    """A state worth seeing: a scenario at a step, and which of its numbers to draw.
+
+    ``page`` is "playground" or "gpt2" (then ``scenario`` is None and ``experiment`` says what it opens).
+    """
+
+    page: str
+    scenario: Scenario | None
+    preset: str | None
+    step: int
+    metrics: tuple[str, ...]
+    prompt: int
+    experiment: str = ""
+
+
+@dataclass(frozen=True)
+class Prose:
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a derivation; ``rule`` and ``note`` are HTML."""
+
+    tex: str
+    rule: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    title: str
+    steps: tuple[Step, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class CheckPanel:
+    key: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question answered by a choice (``choices``, ``answer``) or by drawing ``metric`` (``sketch``)."""
+
+    id: str
+    question: str
+    choices: tuple[str, ...]
+    answer: int
+    why: str
+    show: Show | None
+    sketch: str
+    metric: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ShowMe:
+    """A link (``drawn`` False) or a run drawn on the page with such a link (``drawn`` True)."""
+
+    html: str
+    show: Show
+    drawn: bool
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    key: str
+
+
+@dataclass(frozen=True)
+class Level:
+    audience: str
+    slug: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Levels:
+    levels: tuple[Level, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Misconception:
+    belief: str
+    truth: str
+    check: str | None
+    show: Show | None
+    text: str
+
+
+Block = Prose | Derivation | CheckPanel | Prediction | ShowMe | PublishedFigure | Levels | Misconception
+
+
+@dataclass(frozen=True)
+class Section:
+    """One slide: a ``##`` heading (plain ``title``, rendered ``html``) with what stands below it."""
+
+    title: str
+    html: str
+    slug: str
+    line: int
+    notes: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    number: int
+    slug: str
+    title: str
+    summary: str
+    equations: tuple[str, ...]
+    minutes: int
+    sections: tuple[Section, ...]
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Keys of all checks on the page, in reading order."""
+        keys = []
+        for section in self.sections:
+            for block in section.blocks:
+                if isinstance(block, CheckPanel):
+                    keys.append(block.key)
+                elif isinstance(block, Misconception) and block.check:
+                    keys.append(block.check)
+        return tuple(keys)
+
+    @property
+    def shows(self) -> tuple[Show, ...]:
+        """All states that the page links to, in reading order."""
+        shows = []
+        for section in self.sections:
+            for block in section.blocks:
+                if isinstance(block, ShowMe | Prediction | Misconception) and block.show is not None:
+                    shows.append(block.show)
+        return tuple(shows)
+
+
+def text_of(block: Block) -> str:
+    """What search reads of a block."""
+    match block:
+        case Prose() | Derivation() | Prediction() | Levels() | Misconception():
+            return block.text
+        case CheckPanel() | PublishedFigure():
+            return block.key.replace("_", " ").replace("-", " ")
+        case ShowMe():
+            return block.html

@@ -1,0 +1,97 @@
+"""The four tiers on a tiny model; and that a tier does fail when the two sides differ."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dpo_core.errors import ScenarioError
+from dpo_core.gpt2 import parity
+from dpo_core.gpt2.commands import four_tiers
+from dpo_core.gpt2.sharing import curves, network_path, uncompared
+from dpo_core.objectives import Objective
+from dpo_core.presets import find_preset
+from dpo_core.scenario import Optimizer, Scenario
+from dpo_core.simulate import simulate
+from tests.gpt2.tiny import tiny_policy, tiny_preferences
+
+
+@pytest.mark.parametrize("objective", [Objective("dpo", 0.4), Objective("dpo", 2.0, sigma_weight=False)])
+def test_the_first_three_tiers_agree(objective):
+    tiers = four_tiers(tiny_policy("float64"), tiny_preferences(), objective, (200, 0.5), (4, 1e-3))
+    assert [tier.passed for tier in tiers] == [True, True, True, None]
+    numbers, gradient, trajectory, _ = tiers
+    assert numbers.largest <= 1e-12 and numbers.rows[0][1] != 0.0
+    assert gradient.largest <= 1e-10 and gradient.rows[0][1] == 28  # every parameter tensor
+    float32, bfloat16 = gradient.rows[1], gradient.rows[2]
+    assert 1e-8 < float32[3] < 1e-3 < bfloat16[3]  # shown for what they are
+    assert trajectory.largest <= 1e-9 and abs(trajectory.rows[-1][1]) > 0.01
+
+
+def test_a_scenario_with_agreement_and_uncompared_replies():
+    """The toy's own world: raters disagree, and a reply that nobody compared is there to be spilt over to."""
+    scenario = find_preset("raters_disagree").scenario
+    short = tuple(
+        replace(p, text=p.text[:8], replies=tuple(r[:20] for r in p.replies))
+        for p in scenario.preferences.prompts
+    )
+    assert any(c.agreement < 1 for c in scenario.preferences.comparisons)
+    first = scenario.preferences.comparisons[0]
+    preferences = replace(scenario.preferences, prompts=short, comparisons=(first,))
+    tiers = four_tiers(tiny_policy("float64"), preferences, scenario.objective, (200, 1.0), (4, 1e-3))
+    assert [tier.passed for tier in tiers] == [True, True, True, None]
+    assert "Replies in no comparison moved by" in tiers[3].explanation
+
+
+def test_a_wrong_coefficient_fails_tiers_1_and_2(monkeypatch):
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    moved = parity.moved_policy(shared)
+    right = parity.objectives.coefficient
+    monkeypatch.setattr(parity.objectives, "coefficient", lambda *a, **k: right(*a, **k) * (1 + 1e-9))
+    assert parity.same_numbers(shared, moved).passed is False
+    assert parity.same_gradient(shared, moved).passed is False
+
+
+def test_another_learning_rate_fails_tier_3(monkeypatch):
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+
+    def faster(scenario: Scenario):
+        return simulate(replace(scenario, optimizer=Optimizer("sgd", 0.5 * (1 + 1e-6))))
+
+    monkeypatch.setattr(parity, "simulate", faster)
+    assert parity.same_trajectory(shared, 200, 0.5)[0].passed is False
+
+
+def test_the_toys_reference_is_the_models_own_odds():
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    world = parity.gpt2_world(shared)
+    film = world.prompts[0]
+    odds = np.log(film.reference[0]) - np.log(film.reference[2])
+    assert odds == pytest.approx(shared.log_reference[0] - shared.log_reference[2], abs=1e-9)
+    assert sum(film.reference) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_reply_out_of_float64s_range_is_one_clear_error():
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    far = replace(shared, log_reference=shared.log_reference - np.eye(len(shared.log_reference))[1] * 800)
+    with pytest.raises(ScenarioError, match="Compare replies of similar length"):
+        parity.gpt2_world(far)
+
+
+def test_the_curves_of_tier_4_are_the_policies_own_log_probs():
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    at, path = network_path(shared, 4, 2, 1e-3)
+    assert at == [0, 2, 4] and path[0] == pytest.approx(shared.log_reference, abs=1e-10)
+    found = curves(shared, path, shared.log_reference)
+    ratio = path - shared.log_reference
+    expected = 0.4 * np.mean(
+        [ratio[2, w] - ratio[2, v] for w, v in zip(shared.chosen, shared.rejected, strict=True)]
+    )
+    assert found["margin"][2] == pytest.approx(expected, abs=1e-12) and expected > 0
+    starts, sizes = shared.preferences.starts, shared.preferences.sizes
+    masses = [
+        np.log(np.exp(path[2][s : s + n]).sum() / np.exp(shared.log_reference[s : s + n]).sum())
+        for s, n in zip(starts, sizes, strict=True)
+    ]
+    assert found["listed mass"][2] == pytest.approx(np.mean(masses), abs=1e-8)
+    assert len(uncompared(shared)) == 0

@@ -1,0 +1,186 @@
+"""The answer to every prediction is computed here, by a run or by counting, and held against the lesson's."""
+
+from math import comb, exp, log
+
+import numpy as np
+import pytest
+
+from dpo_core.categorical import kl
+from dpo_core.presets import find_preset
+from dpo_core.simulate import simulate
+from dpo_core.soft_value import expected_gradient, gradient_variance
+from dpo_core.theory import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
+from lessons.checks.controls import FOUR, log_policy, log_reference, one_prompt
+from lessons.document import Prediction
+from lessons.library import lessons
+
+PREDICTIONS = {
+    (slug, block.id): block
+    for slug, lesson in lessons().items()
+    for section in lesson.sections
+    for block in section.blocks
+    if isinstance(block, Prediction)
+}
+
+
+def run(preset):
+    return simulate(find_preset(preset).scenario)
+
+
+def only(truths):
+    """The index of the one choice that is true."""
+    found = [i for i, true in enumerate(truths) if true]
+    assert len(found) == 1, f"choices that are true: {found}"
+    return found[0]
+
+
+def one_wrong_label():
+    a, b = np.exp(run("mislabel").log_policy)[:, :2].T
+    assert a[60] > b[60]  # the favourite before the flip
+    return only([a[-1] > b[-1], abs(a[-1] - b[-1]) < 0.1, b[-1] > 0.8 and a[-1] < 0.2])
+
+
+def two_nats():
+    one = log(0.73 / 0.27)
+    assert abs(one - 1.0) < 0.01
+    votes = 100 * float(bradley_terry(2.0, 0.0))
+    return only([round(votes) == 88, round(votes) == 96, round(votes) == 146])
+
+
+def ceiling():
+    collapsed, even = np.log([1 - 3e-12, 1e-12, 1e-12, 1e-12]), np.log(np.full(4, 0.25))
+    value = float(kl(FOUR, collapsed, even)[0])
+    return only([abs(value) < 1e-6, abs(value - 1.386) < 1e-3, value > 1e3])
+
+
+def beta_and_optimum():
+    ref, reward = log_reference("uneven"), np.array([1.5, 0.5, -0.4, -1.0])
+    at = [float(kl(FOUR, closed_form_optimum(FOUR, ref, reward, beta), ref)[0]) for beta in (1.0, 0.5)]
+    return only([at[0] > at[1], at[1] > at[0], at[0] == at[1]])
+
+
+def what_cancels():
+    # two prompts whose Z differ: the policies' log-ratios no longer give the rewards' difference
+    ref, beta = log_reference("even"), 1.0
+    rewards = (np.array([1.0, 0.0, 0.0, 0.0]), np.array([2.0, 2.0, 2.0, -3.0]))
+    ratios = [closed_form_optimum(FOUR, ref, r, beta) - ref for r in rewards]
+    within = beta * (ratios[0][0] - ratios[0][1]) - (rewards[0][0] - rewards[0][1])
+    across = beta * (ratios[0][0] - ratios[1][0]) - (rewards[0][0] - rewards[1][0])
+    assert abs(within) < 1e-12
+    return only([abs(across) < 1e-9, abs(across) > 0.1, False])
+
+
+def first_gradient():
+    moved = [simulate(one_prompt((0.25,) * 4, [(0, 1, 1.0)], beta)).log_policy for beta in (0.5, 2.0)]
+    small, large = (float(np.abs(m[1] - m[0]).max()) for m in moved)
+    return only([large == 0, large > small > 0, small > large])
+
+
+def drop_the_weight():
+    metrics = run("drop_sigma").metrics
+    forward, reverse = metrics["kl/policy_reference"][:, 0], metrics["kl/reference_policy"][:, 0]
+    rests = abs(forward[-1] - log(4)) < 1e-3 and abs(forward[-1] - forward[-50]) < 1e-3
+    grown = reverse[-1] > 100 and reverse[-1] > reverse[-50] + 10
+    return only([not rests and grown, rests and grown, forward[-1] > 100 and reverse[-1] < 1.4])
+
+
+def all_plus_ten():
+    ref, reward = log_reference("uneven"), np.array([1.5, 0.5, -0.4, -1.0])
+    moved = reward + 10.0
+    preferences = abs(float(bradley_terry(moved[0], moved[1]) - bradley_terry(reward[0], reward[1])))
+    before, after = (np.exp(closed_form_optimum(FOUR, ref, r, 0.5)) for r in (reward, moved))
+    policy = float(np.abs(after - before).max())
+    return only(
+        [
+            preferences > 1e-9 and policy > 1e-9,
+            preferences < 1e-9 and after.max() > before.max() + 1e-9,
+            preferences < 1e-12 and policy < 1e-12,
+        ]
+    )
+
+
+def constant_reward():
+    policy, reward = log_policy(0.8, 0.2, -0.5, -1.2), np.array([1.5, 0.5, -0.4, -1.0])
+    means = [expected_gradient(policy, reward + c) for c in (0.0, 8.0)]
+    spreads = [gradient_variance(policy, reward + c) for c in (0.0, 8.0)]
+    same = np.abs(means[0] - means[1]).max() < 1e-12
+    return only([same and spreads[0] == spreads[1], same and spreads[1] > spreads[0], not same])
+
+
+def contradiction_beta():
+    rests = []
+    for beta in (1.0, 4.0):
+        world = one_prompt((0.25,) * 4, [(0, 1, 1.0)] * 3 + [(1, 0, 1.0)], beta)
+        policy = label_optimum(world.preferences, world.preferences.comparisons, world.objective)
+        h = float(policy[0] - policy[1])
+        rests.append((beta * h, h, exp(policy[0])))
+        trained = simulate(one_prompt((0.25,) * 4, [(0, 1, 1.0)] * 3 + [(1, 0, 1.0)], beta, 1 / beta**2, 600))
+        assert abs(float(trained.log_policy[-1][0] - trained.log_policy[-1][1]) - h) < 1e-6
+    return only([abs(a - b) < 1e-6 for a, b in zip(*rests, strict=True)])
+
+
+def coin():
+    wins = int(np.ceil(0.57 * 256))
+    chance = sum(comb(256, k) for k in range(wins, 257)) / 2**256
+    assert round(chance, 3) == 0.014
+    return only([1 / 120 < chance < 1 / 50, 1 / 12 < chance < 1 / 5, chance < 1e-3])
+
+
+def unanimous():
+    # the log-ratio of rejected to chosen at ever later times, β = 5 and β = 0.5
+    strong = [-float(one_pair_margin(t, 5.0)) / 5.0 for t in (1e3, 1e30, 1e300)]
+    weak = [-float(one_pair_margin(t, 0.5)) / 0.5 for t in (1e3, 1e30, 1e300)]
+    no_floor = strong[2] < strong[1] - 50 < strong[0] - 50 and weak[2] < weak[1] - 50
+    early = [-float(one_pair_margin(0.01, beta)) / beta for beta in (5.0, 0.5)]
+    always_slower = no_floor and early[0] > early[1]
+    return only([not no_floor, always_slower, no_floor and not always_slower])
+
+
+def where_does_it_go():
+    return int(np.argmax(run("displacement").log_policy[-1][:3]))
+
+
+def which_is_true():
+    trained = run("displacement")
+    metrics = trained.metrics
+    fell = metrics["logps/chosen"][300] < metrics["logps/chosen"][0]
+    fine = metrics["loss"][300] < metrics["loss"][0] and metrics["rewards/accuracies"][300] == 1
+    assert trained.scenario.preferences.comparisons[0].agreement == 1  # one pair, labelled as meant
+    return only([not fell, fell and fine, False])
+
+
+ANSWERS = {
+    ("read-at-your-level", "one-wrong-label"): one_wrong_label,
+    ("what-is-a-preference", "two-nats"): two_nats,
+    ("the-rlhf-pipeline", "ceiling"): ceiling,
+    ("the-closed-form-optimum", "beta-and-optimum"): beta_and_optimum,
+    ("the-policy-is-the-reward-model", "what-cancels"): what_cancels,
+    ("the-dpo-loss", "first-gradient"): first_gradient,
+    ("the-gradient", "drop-the-weight"): drop_the_weight,
+    ("no-generality-lost", "all-plus-ten"): all_plus_ten,
+    ("why-it-is-stabler", "constant-reward"): constant_reward,
+    ("in-practice", "contradiction-beta"): contradiction_beta,
+    ("what-the-paper-found", "coin"): coin,
+    ("after-dpo", "unanimous"): unanimous,
+    ("after-dpo", "where-does-it-go"): where_does_it_go,
+    ("fifteen-mistakes", "which-is-true"): which_is_true,
+}
+
+
+@pytest.mark.parametrize("place", [p for p, block in PREDICTIONS.items() if not block.sketch])
+def test_the_answer_is_what_happens(place):
+    assert PREDICTIONS[place].answer == ANSWERS[place]()
+
+
+def test_every_lesson_asks_and_every_answer_is_computed():
+    assert {slug for slug, _ in PREDICTIONS} == set(lessons())
+    assert {p for p, block in PREDICTIONS.items() if not block.sketch} == set(ANSWERS)
+
+
+def test_the_margin_to_be_drawn_rests_where_the_lesson_says():
+    block = PREDICTIONS["the-gradient", "draw-the-margin"]
+    assert (block.metric, block.show.preset) == ("rewards/margins", "contradictory")
+    metrics = simulate(block.show.scenario).metrics
+    np.testing.assert_allclose(metrics["comparison/margin"][-1], [log(3)] * 3 + [-log(3)], atol=1e-6)
+    assert abs(metrics["rewards/margins"][-1] - log(3) / 2) < 1e-6
+    assert abs(metrics["rewards/margins"][-1] - metrics["rewards/margins"][-60]) < 1e-6
