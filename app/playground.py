@@ -8,9 +8,9 @@ import streamlit as st
 
 from app import payload, session
 from app.component import register
+from app.event_queue import fresh_events
 
 KEY = "player"
-MAX_QUEUE = 200
 
 
 def page() -> None:
@@ -42,25 +42,12 @@ def _component() -> Callable[..., Any]:
 
 
 def _on_queue() -> None:
-    """Handle the events not seen yet. A queue is ``{"client": id, "events": [[number, event], …]}``.
-
-    The browser repeats what was not acknowledged, so a number that was seen is skipped: none is lost,
-    none is done twice. Anything else that a client may send is ignored.
-    """
-    queue = st.session_state[KEY].get("queue")
-    if not isinstance(queue, dict) or not isinstance(queue.get("events"), list):
-        return
-    client = str(queue.get("client"))[:40]
-    last = st.session_state.playground_seen.get(client, -1)
-    fresh = [e for e in queue["events"][:MAX_QUEUE] if _numbered(e) and e[0] > last]
-    if fresh:
-        st.session_state.playground_seen = {client: max(e[0] for e in fresh)}
-        st.session_state.playground = session.handle_all(st.session_state.playground, [e[1] for e in fresh])
+    """Handle the events not seen yet."""
+    events, seen = fresh_events(st.session_state[KEY].get("queue"), st.session_state.playground_seen)
+    if events:
+        st.session_state.playground_seen = seen
+        st.session_state.playground = session.handle_all(st.session_state.playground, events)
         _remember_address()
-
-
-def _numbered(entry: Any) -> bool:
-    return isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], int)
 
 
 def _remember_address() -> None:

@@ -1,0 +1,100 @@
+// The GPT-2 page: settings, the run's plots, what the model writes, its pairs and its events.
+import { h } from "../player/dom.js";
+import { eventLog, pairTable } from "./pairs.js";
+import { plots } from "./plots.js";
+import { progress } from "./progress.js";
+import { samples, tokenStrip } from "./samples.js";
+import { setup } from "./setup.js";
+import { Surface, mounting } from "./surface.js";
+
+class Page extends Surface {
+  constructor(host, facts) {
+    super(host, facts, "gpt2", { ...facts.defaults, text: "", flips: [] });
+    this.chosen = null; // the run that the visitor wants solid, when they said so
+    this.at = null; // the step whose samples are shown; null: the latest
+    this.watched = null; // { pair | null, texts: [[prompt, reply]…] }: what is shown token by token
+    this.previewed = []; // the pairs that a run would start with
+  }
+
+  get record() {
+    const { records } = this;
+    return records.find((r) => r.id === this.chosen) ?? records.findLast((r) => r.started) ?? records[0] ?? null;
+  }
+
+  get other() { return this.records.find((r) => r !== this.record && r.started) ?? null; }
+  get live() { return this.record && !this.record.ended && this.record.started; }
+
+  build() {
+    const p = { setup: setup(this), progress: progress(this), plots: plots(this), samples: samples(this), tokens: tokenStrip(this), pairs: pairTable(this), log: eventLog(this) };
+    this.root.append(p.setup.root, p.progress.root, this.status, p.plots.root, p.samples.root, p.tokens.root, h("div", { class: "below" }, p.pairs.root, p.log.root));
+    return p;
+  }
+
+  learn(facts) {
+    if (facts.preview) this.previewed = facts.preview.pairs.map(([prompt, chosen, rejected, agreement]) => ({ prompt, chosen, rejected, agreement }));
+  }
+
+  greet() {
+    super.greet();
+    if (!this.records.length) this.preview();
+  }
+
+  heard() {
+    const { record } = this;
+    if (!record?.started) return;
+    if (!this.watched) this.watchPair(0);
+    else if (this.told !== record.id) this.ask();
+  }
+
+  // What a visitor does.
+  start(compare) {
+    this.chosen = this.at = this.watched = this.told = null;
+    this.say("", "");
+    this.send({ type: "start", draft: this.draft, compare });
+  }
+
+  compare() {
+    if (this.records.length) { this.chosen = null; this.at = null; this.told = null; this.send({ type: "twin", run: this.records[0].id }); } else this.start(true);
+  }
+
+  preview() { this.send({ type: "preview", draft: this.draft }); }
+  select(run) { this.chosen = run; this.at = null; this.told = null; this.heard(); this.update(); }
+  look(step) { this.at = step; this.update(); }
+  intervene(change, value, comparison) { this.send({ type: "intervene", run: this.record.id, change, value, comparison }); }
+
+  // Pairs as they stand: the run's, or those that the next run would start with.
+  pairs() {
+    if (this.record?.pairs.length) return this.record.pairs;
+    const flips = new Set(this.draft.flips);
+    return this.previewed.map((p, i) => (flips.has(i) ? { ...p, chosen: p.rejected, rejected: p.chosen, flipped: true } : p));
+  }
+
+  flip(i) {
+    if (this.live) { this.intervene("flip", null, i); return; }
+    const flips = new Set(this.draft.flips);
+    const before = flips.delete(i);
+    if (!before) flips.add(i);
+    this.draft.flips = [...flips];
+    if (this.record) this.say("info", `This run has no steps left. The next one begins with pair ${i + 1} ${before ? "as it was in the data" : "flipped"}.`);
+    this.update();
+  }
+
+  watchPair(i) {
+    const pair = this.pairs()[i];
+    if (pair) this.watch(i, [[pair.prompt, pair.chosen], [pair.prompt, pair.rejected]]);
+  }
+
+  watch(pair, texts) {
+    this.watched = { pair, texts };
+    this.ask();
+    this.update();
+  }
+
+  ask() {
+    if (!this.record?.started) return;
+    this.told = this.record.id;
+    this.send({ type: "watch", run: this.record.id, texts: this.watched.texts });
+  }
+}
+
+export default mounting(Page);

@@ -1,0 +1,160 @@
+// What the GPT-2 and parity pages share: events to the server, records followed, light or dark, runs kept over a reload.
+import { h } from "../player/dom.js";
+import { loadTerms, watchTerms } from "../player/terms.js";
+import { Record } from "./record.js";
+
+const STYLES = ["../vendor/uplot/uPlot.min.css", "../player/player.css", "gpt2.css"].map((path) => new URL(path, import.meta.url).href);
+const EVERY = 300; // ms between two looks at the records
+
+function style(href) {
+  if ([...document.head.querySelectorAll("link")].some((link) => link.href === href)) return Promise.resolve();
+  return new Promise((done) => { document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done })); });
+}
+
+const kept = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
+const keep = (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full, or not allowed: nothing is lost but comfort */ } };
+
+export class Surface {
+  // ``name`` tells the pages' memories apart; ``draft`` is what the fields hold at first.
+  constructor(host, facts, name, draft) {
+    this.host = host;
+    this.facts = facts;
+    this.client = crypto.randomUUID?.() ?? String(Math.random());
+    this.queue = [];
+    this.sent = -1;
+    this.records = []; // the older run first
+    this.memory = { runs: `dpo-lab-${name}-runs`, draft: `dpo-lab-${name}-draft` };
+    this.draft = { ...structuredClone(draft), ...kept(this.memory.draft) };
+    if (facts.offered && !facts.offered.includes(this.draft.model)) this.draft.model = facts.offered[0] ?? "";
+    this.greeted = false;
+    this.ready = this.open();
+  }
+
+  async open() {
+    await Promise.all([loadTerms(), ...STYLES.map(style)]);
+    this.root = h("div", { class: "lab gpt2", tabindex: "-1" });
+    this.status = h("div", { class: "status", role: "status" });
+    this.parts = this.build();
+    this.host.replaceChildren(this.root);
+    const shade = () => { // Streamlit announces a change of theme only through its CSS variables
+      const now = getComputedStyle(this.host).getPropertyValue("--st-background-color");
+      if (now === this.theme) return;
+      this.theme = now;
+      const [r, g, b] = (now.match(/[0-9a-f]{2}/gi) ?? ["ff", "ff", "ff"]).map((x) => parseInt(x, 16));
+      this.root.classList.toggle("dark", 0.3 * r + 0.59 * g + 0.11 * b < 128);
+      this.update();
+    };
+    shade();
+    const theme = setInterval(shade, 500);
+    const resized = new ResizeObserver(() => this.update());
+    resized.observe(this.root);
+    const tidy = [watchTerms(this.root), () => clearInterval(theme), () => resized.disconnect(), () => clearTimeout(this.timer), () => { this.gone = true; },
+      ...Object.values(this.parts).map((part) => () => part.destroy?.())];
+    this.destroy = () => tidy.forEach((undo) => undo());
+  }
+
+  async receive(facts, setStateValue) {
+    this.setState = setStateValue;
+    await this.ready;
+    const seen = facts.acknowledged[this.client] ?? -1;
+    this.queue = this.queue.filter(([number]) => number > seen);
+    this.facts = facts;
+    this.records = facts.runs.map((run) => this.records.find((r) => r.id === run.id) ?? new Record(run));
+    if (facts.runs.length) keep(this.memory.runs, facts.runs.map((r) => r.id));
+    this.learn(facts);
+    if (facts.notice) this.complain(facts.notice);
+    else if (this.complained) { this.complained = false; this.say("", ""); }
+    if (!this.greeted) this.greet();
+    this.update();
+    this.follow();
+    if (this.queue.length) this.flush();
+  }
+
+  learn() {}
+
+  // Once, on arrival: the runs of this tab before it was reloaded.
+  greet() {
+    this.greeted = true;
+    const before = kept(this.memory.runs);
+    if (!this.records.length && before?.length) this.send({ type: "adopt", runs: before });
+  }
+
+  send(event) {
+    this.sent += 1;
+    this.queue.push([this.sent, event]);
+    this.flush();
+    this.awake = performance.now();
+    this.follow();
+  }
+
+  // The whole unacknowledged queue goes each time, so that an event sent while the server is busy is not lost.
+  flush() { this.setState("queue", { client: this.client, events: this.queue }); }
+
+  // Fetch what is new in the records while something can be new; one request at a time.
+  follow() {
+    if (this.timer || this.gone) return;
+    const look = async () => {
+      const began = performance.now();
+      await this.fetch();
+      if (this.gone) return;
+      const busy = this.records.some((r) => !r.ended) || performance.now() - (this.awake ?? 0) < 5000;
+      this.timer = busy ? setTimeout(look, Math.max(50, EVERY - (performance.now() - began))) : null;
+    };
+    this.timer = setTimeout(look, 0);
+  }
+
+  async fetch() {
+    const { records } = this;
+    if (!records.length) return;
+    try {
+      const answer = await fetch(new URL(`lab-runs/${records.map((r) => r.id)}?from=${records.map((r) => r.count)}`, document.baseURI));
+      if (!answer.ok) throw new Error(answer.status);
+      const news = await answer.json();
+      for (const record of records) {
+        const part = news[record.id];
+        if (part && part.from === record.count) record.add(part.messages);
+      }
+      if (this.lost) { this.lost = false; this.say("", ""); }
+    } catch {
+      if (!this.lost) this.say("error", "The server does not answer. The page goes on trying; what it has so far stays.");
+      this.lost = true;
+    }
+    for (const r of this.records) {
+      const text = r.failure || r.complaint;
+      if (text && r.said !== text) { r.said = text; this.say("error", text); }
+    }
+    this.heard();
+    this.update();
+  }
+
+  heard() {}
+
+  update() {
+    if (!this.parts) return;
+    Object.values(this.parts).forEach((part) => part.update());
+    keep(this.memory.draft, this.draft);
+  }
+
+  say(kind, text) {
+    this.status.textContent = text;
+    this.status.dataset.kind = kind;
+    this.status.setAttribute("role", kind === "error" ? "alert" : "status");
+  }
+
+  // What the server found wrong with an event; what was typed stays, and the field gets the cursor.
+  complain({ kind, text, where }) {
+    this.complained = true;
+    this.say(kind, text);
+    const field = where && this.root.querySelector(`[data-where="${CSS.escape(where.split(/[.[: ]/)[0])}"]`);
+    if (field) field.focus();
+  }
+}
+
+// The entry point that Streamlit calls with every change of data.
+export const mounting = (Kind) => ({ data, parentElement, setStateValue }) => {
+  const host = parentElement.querySelector(".dpo");
+  const facts = JSON.parse(data);
+  host.surface ??= new Kind(host, facts);
+  host.surface.receive(facts, setStateValue);
+  return () => host.surface.destroy?.();
+};
