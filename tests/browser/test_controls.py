@@ -85,7 +85,7 @@ def test_the_editor_opens_on_the_labels_in_force(page: Page, server: str) -> Non
     page.get_by_label("Prompt 1, reply 1", exact=True).fill("mine")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Edit world").click()
-    assert page.get_by_label("Prompt 1, reply 1", exact=True).input_value() == "mine"  # what was typed is kept
+    assert page.get_by_label("Prompt 1, reply 1", exact=True).input_value() == "mine"  # kept
 
 
 def test_texts_are_shown_as_they_were_written(page: Page, server: str) -> None:
