@@ -56,8 +56,8 @@ export function editor(app) {
     const rows = prompt.replies.map((reply, k) => h("div", { class: "row" },
       field(`prompts[${p}].replies[${k}]`, reply.text, `Prompt ${p + 1}, reply ${k + 1}`, (v) => { reply.text = v; }, { class: "grow" }),
       field(`prompts[${p}].reference[${k}]`, reply.reference, `Reference probability of reply ${k + 1}`, (v) => { reply.reference = v; }, { inputmode: "decimal" }),
-      field(`prompts[${p}].reward[${k}]`, reply.reward, `True reward of reply ${k + 1} (optional)`, (v) => { reply.reward = v; }, { inputmode: "decimal" }),
-      field(`prompts[${p}].features[${k}]`, reply.features, `Features of reply ${k + 1}, numbers with spaces between (optional)`, (v) => { reply.features = v; }),
+      field(`prompts[${p}].reward[${k}]`, reply.reward, `True reward of reply ${k + 1} (optional)`, (v) => { reply.reward = v; }, { inputmode: "decimal", placeholder: "reward" }),
+      field(`prompts[${p}].features[${k}]`, reply.features, `Features of reply ${k + 1}, numbers with spaces between (optional)`, (v) => { reply.features = v; }, { placeholder: "features" }),
       small("✕", `Remove reply ${k + 1} of prompt ${p + 1}`, () => change(() => {
         prompt.replies.splice(k, 1);
         draft.pairs = draft.pairs.filter((x) => x.prompt !== p || (x.chosen !== k && x.rejected !== k))

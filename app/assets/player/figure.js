@@ -41,11 +41,11 @@ function named(column, replies) {
 }
 
 // Labels that would lie on each other become one: the highest line's, and how many more.
-function apart(ends) {
+function apart(ends, traces) {
   const kept = [];
   for (const label of ends.toSorted((a, b) => b[1] - a[1])) {
-    const panel = ends.filter((one) => one[0] === label[0]).map((one) => one[1]);
-    const room = 0.05 * Math.max(1e-9, Math.max(...panel) - Math.min(...panel));
+    const drawn = traces.filter((trace) => trace.yaxis === `y${label[0]}`).flatMap((trace) => trace.y);
+    const room = 0.05 * drawn.reduce((most, y) => Math.max(most, y), -Infinity) - 0.05 * drawn.reduce((least, y) => Math.min(least, y), Infinity);
     const over = kept.find((one) => one[0] === label[0] && Math.abs(one[1] - label[1]) <= room);
     if (over) over[4] += 1;
     else kept.push([...label, 0]);
@@ -78,7 +78,7 @@ export async function figure(app, format) {
       if (series && run.ghost?.rows.has(name)) add(i, name, colour, run.ghost.rows, "dash");
     });
   });
-  layout.annotations.push(...apart(ends).map(([i, y, text, color]) => ({ text, xref: `x${i} domain`, yref: `y${i}`, x: 1, y, xanchor: "right", yanchor: "bottom",
+  layout.annotations.push(...apart(ends, traces).map(([i, y, text, color]) => ({ text, xref: `x${i} domain`, yref: `y${i}`, x: 1, y, xanchor: "right", yanchor: "bottom",
     showarrow: false, font: { size: 10, color } })));
   const level = (i, y, text) => {
     traces.push({ x: [0, end], y: [y, y], mode: "lines", xaxis: `x${i}`, yaxis: `y${i}`, line: { color: "#888", dash: "dot", width: 1 } });
