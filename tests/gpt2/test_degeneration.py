@@ -111,7 +111,9 @@ def test_the_standard_error_is_the_spread_of_repeated_estimates():
     claimed = math.sqrt(np.mean([found.kl_se**2 for found in few]))
     assert claimed == pytest.approx(spread, rel=0.3)  # the spread of 60 estimates is known to ± 9 %
     assert many.kl_se == pytest.approx(claimed / math.sqrt(1600 / 50), rel=0.3)
-    assert abs(np.mean([found.kl for found in few]) - many.kl) < 4 * math.hypot(spread / math.sqrt(60), many.kl_se)
+    assert abs(np.mean([found.kl for found in few]) - many.kl) < 4 * math.hypot(
+        spread / math.sqrt(60), many.kl_se
+    )
     assert many.sentiment is None and many.parse_share is None
 
 

@@ -1,16 +1,7 @@
-// Share, export and help. (The world editor has a file of its own.)
+// Share, export and help.
+import { dialog } from "./dialog.js";
 import { download, h } from "./dom.js";
 import { figure } from "./figure.js";
-
-export { editor } from "./editor.js";
-
-export function dialog(title, ...content) {
-  const root = h("dialog", { class: "dpo-dialog", "aria-label": title });
-  const close = () => root.close();
-  root.append(h("header", {}, h("h2", {}, title), h("button", { type: "button", class: "round", "aria-label": "Close", onclick: close }, "×")), ...content);
-  root.addEventListener("click", (event) => event.target === root && close());
-  return { root, close, show: () => { if (!root.open) root.showModal(); } };
-}
 
 export function sharer(app) {
   const field = h("input", { type: "text", readonly: true, class: "wide", "aria-label": "Link to this state", onfocus: () => field.select() });

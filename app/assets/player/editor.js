@@ -1,6 +1,6 @@
 // The world as a form: prompts, replies, reference, rewards, pairs. The server checks it; what was typed stays.
+import { dialog } from "./dialog.js";
 import { h, short } from "./dom.js";
-import { dialog } from "./dialogs.js";
 
 // A field's text as the number it says, or as it stands so that the server can name what is wrong with it.
 const numeric = (text) => {
