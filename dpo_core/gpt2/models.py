@@ -19,9 +19,9 @@ from transformers.utils import logging as transformers_logging
 
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import hub
+from dpo_core.gpt2.defaults import SHIPPED
 from dpo_core.gpt2.memory import check_memory, is_out_of_memory, no_memory
 from dpo_core.gpt2.policy import Policy
-from dpo_core.gpt2.run_config import SHIPPED
 from dpo_core.gpt2.shipped import MODEL_FOLDER
 
 ON_HUB = {"gpt2": "openai-community/gpt2", "distilgpt2": "distilbert/distilgpt2"}

@@ -6,6 +6,7 @@ from typing import Any
 
 from dpo_core.checks import check_list, check_object, check_switch, check_text, check_whole, check_within
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2 import defaults
 from dpo_core.gpt2.policy import DTYPES
 from dpo_core.gpt2.shipped import HELD_OUT_PAIRS, TRAINING_PAIRS
 from dpo_core.gpt2.training import TrainingSettings
@@ -20,12 +21,6 @@ from dpo_core.scenario_json import (
 )
 
 BUNDLED = "bundled"
-SHIPPED = "shipped"
-# The first is the default. A few hundred pairs agree on sentiment and little else: SGD follows what they
-# agree on; AdamW scales every word's noise up to full steps and loses the grammar before it finds the
-# sentiment.
-SHIPPED_RATES = {"sgd": 0.1, "adamw": 1e-4}
-OTHER_RATES = {"adamw": 1e-5, "sgd": 1e-3}
 SHOWN = 4  # prompts whose samples are shown side by side
 
 
@@ -39,13 +34,13 @@ class RunConfig:
 
     preferences: Preferences
     prompts: tuple[str, ...]
-    model: str = "shipped"
+    model: str = defaults.SHIPPED
     settings: TrainingSettings = field(default_factory=TrainingSettings)
     device: str = "auto"
     dtype: str = "float32"
-    measure_every: int = 25
-    samples: int = 64
-    max_new_tokens: int = 64
+    measure_every: int = defaults.MEASURE_EVERY
+    samples: int = defaults.SAMPLES
+    max_new_tokens: int = defaults.MAX_NEW_TOKENS
     paused: bool = False
 
 
@@ -92,10 +87,10 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
     return RunConfig(
         preferences,
         prompts,
-        model=check_text(entry.get("model", "shipped"), "model"),
+        model=check_text(entry.get("model", defaults.SHIPPED), "model"),
         settings=TrainingSettings(
             objective,
-            _optimizer(entry.get("optimizer", {}), entry.get("model", SHIPPED) == SHIPPED),
+            _optimizer(entry.get("optimizer", {}), str(entry.get("model", defaults.SHIPPED))),
             steps,
             check_whole(entry.get("batch_size", standard.batch_size), "batch_size", 0, 4096),
             check_whole(entry.get("seed", 0), "seed", 0, 2**31 - 1),
@@ -103,9 +98,13 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
         ),
         device=_one_of(entry.get("device", "auto"), "device", ("auto", "cpu", "cuda", "mps")),
         dtype=_one_of(entry.get("dtype", "float32"), "dtype", DTYPES),
-        measure_every=check_whole(entry.get("measure_every", 25), "measure_every", 0, MAX_STEPS),
-        samples=check_whole(entry.get("samples", 64), "samples", 2, 4096),
-        max_new_tokens=check_whole(entry.get("max_new_tokens", 64), "max_new_tokens", 1, 1024),
+        measure_every=check_whole(
+            entry.get("measure_every", defaults.MEASURE_EVERY), "measure_every", 0, MAX_STEPS
+        ),
+        samples=check_whole(entry.get("samples", defaults.SAMPLES), "samples", 2, 4096),
+        max_new_tokens=check_whole(
+            entry.get("max_new_tokens", defaults.MAX_NEW_TOKENS), "max_new_tokens", 1, 1024
+        ),
         paused=check_switch(entry.get("paused", False), "paused"),
     )
 
@@ -124,9 +123,9 @@ def _data(value: Any) -> Preferences:
     return scenario_from_json(value["scenario"]).preferences
 
 
-def _optimizer(value: Any, shipped: bool) -> Optimizer:
+def _optimizer(value: Any, model: str) -> Optimizer:
     entry = check_object(value, "optimizer", set(), {"name", "learning_rate"})
-    standard = SHIPPED_RATES if shipped else OTHER_RATES
+    standard = defaults.rates(model)
     name = _one_of(entry.get("name", next(iter(standard))), "optimizer.name", tuple(standard))
     rate = entry.get("learning_rate", standard[name])
     return Optimizer(name, check_within(rate, "optimizer.learning_rate", LEARNING_RATE_RANGE))

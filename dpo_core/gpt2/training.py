@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dpo_core import objectives
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2 import defaults
 from dpo_core.gpt2.memory import is_out_of_memory, no_memory
 from dpo_core.gpt2.policy import Policy, micro_batches
 from dpo_core.gpt2.reference import ReferenceLogProbs, check_start
@@ -32,10 +33,10 @@ class TrainingSettings:
     accumulated in pieces, with the same result.
     """
 
-    objective: Objective = field(default_factory=lambda: Objective("dpo", 0.1, True))
-    optimizer: Optimizer = field(default_factory=lambda: Optimizer("sgd", 0.1))
-    steps: int = 200
-    batch_size: int = 8
+    objective: Objective = field(default_factory=lambda: Objective("dpo", defaults.BETA, True))
+    optimizer: Optimizer = field(default_factory=lambda: Optimizer("sgd", defaults.SHIPPED_RATES["sgd"]))
+    steps: int = defaults.STEPS
+    batch_size: int = defaults.BATCH_SIZE
     seed: int = 0
     micro_batch_tokens: int = 4096
     interventions: tuple[Intervention, ...] = ()

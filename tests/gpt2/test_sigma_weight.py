@@ -6,7 +6,7 @@ from dpo_core.gpt2.models import load_policy
 from dpo_core.gpt2.run import Run
 from dpo_core.gpt2.run_config import run_config_from_json
 
-SAMPLES = 128
+SAMPLES = 256
 
 
 def first_and_last(seed: int, sigma_weight: bool):

@@ -98,8 +98,8 @@ def test_interventions_take_effect_at_the_next_step(client):
     changed = client.until("intervened", intervention={"step": 3, "beta": 0.2})[-1]
     margin = before["pairs"]["margin"][2]
     assert margin != 0.0
-    # from the log-probs of step 2, as last seen: the sign turns with the flip, beta doubles
-    assert changed["pairs"]["margin"][2] == pytest.approx(-2 * margin, rel=1e-9)
+    # from the log-probs of step 2, as last seen: the sign turns with the flip, beta is four times what it was
+    assert changed["pairs"]["margin"][2] == pytest.approx(-4 * margin, rel=1e-9)
     client.send(type="resume")
     after = [m for m in client.until("finished", run="b") if m["type"] == "snapshot"]
     assert [m["step"] for m in after] == [3, 4, 5, 6, 7, 8, 9]
@@ -131,7 +131,7 @@ def test_samples_and_token_ratios_of_the_policy_as_it_is(client):
     ratios = client.until("token_ratios", id=1)[-1]
     shown = [t["log_ratio"] for t in ratios["tokens"] if not t["masked"]]
     assert sum(shown) == pytest.approx(ratios["log_ratio"], abs=1e-9)
-    assert ratios["reward"] == pytest.approx(0.1 * ratios["log_ratio"], abs=1e-12)
+    assert ratios["reward"] == pytest.approx(0.05 * ratios["log_ratio"], abs=1e-12)
     assert "".join(t["token"] for t in ratios["tokens"] if t["masked"]) == "In the end I"
     # the table's margin is this reply's reward less the rejected one's
     client.send(type="token_ratios", id=2, prompt="In the end I", reply=" slept, and slept, and slept again.")

@@ -1,0 +1,24 @@
+"""What a run does when nothing else is said. Needs no torch, so pages can show it too.
+
+The shipped model's are chosen so that, within a minute, the sigma weight makes all the difference: with it
+true sentiment rises and the text stays grammatical, without it the text falls apart. A test over three seeds
+holds them to that.
+"""
+
+SHIPPED = "shipped"
+BETA = 0.05
+STEPS = 240
+BATCH_SIZE = 8  # comparisons
+MEASURE_EVERY = 25  # steps
+SAMPLES = 64
+MAX_NEW_TOKENS = 64
+
+# The first optimizer is the default. A few hundred pairs agree on sentiment and little else: SGD follows what
+# they agree on; AdamW scales every word's noise up to full steps and loses the grammar before it finds it.
+SHIPPED_RATES = {"sgd": 0.2, "adamw": 1e-4}
+OTHER_RATES = {"adamw": 1e-5, "sgd": 1e-3}
+
+
+def rates(model: str) -> dict[str, float]:
+    """Default learning rate by optimizer for a model; the first optimizer is the default one."""
+    return SHIPPED_RATES if model == SHIPPED else OTHER_RATES
