@@ -83,7 +83,7 @@ def reload_and_close(page: Page, address: str) -> None:
     run = run_of(page)
     begin = time.perf_counter()
     page.reload()
-    page.wait_for_function("/^step \\\\d+.* left/.test(document.querySelector('.where')?.textContent)")
+    page.wait_for_function("/^step \\d+.* left/.test(document.querySelector('.where')?.textContent)")
     row("reload to the same run on screen", f"{time.perf_counter() - begin:.1f} s", "< 10 s")
     begin = time.perf_counter()
     page.context.close()
