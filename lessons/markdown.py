@@ -26,6 +26,24 @@ GREEK = {
     "phi": "φ",
     "psi": "ψ",
 }
+SIGNS = {
+    "approx": "≈",
+    "cdot": "·",
+    "geq": "≥",
+    "ge": "≥",
+    "infty": "∞",
+    "leq": "≤",
+    "le": "≤",
+    "mid": "|",
+    "nabla": "∇",
+    "partial": "∂",
+    "prod": "∏",
+    "propto": "∝",
+    "succ": "≻",
+    "sum": "Σ",
+    "times": "×",
+    "to": "→",
+}
 SYMBOL = re.compile(r"\\sym\s*\{([^{}]*)\}")
 LESSON_LINK = re.compile(r"lesson:([a-z0-9-]+)(?:#([a-z0-9-]+))?")
 
@@ -103,13 +121,13 @@ def plain_text(text: str) -> str:
 
 def tex_words(tex: str) -> str:
     """``\\sym{beta}{\\beta} \\log \\frac{a}{b}`` → "β log a b": what one would read or search for."""
+    words = GREEK | SIGNS
     tex = SYMBOL.sub(" ", tex)
     tex = re.sub(
         r"\\(?:[dt]?frac|left|right|text|math\w+|operatorname|q?quad|under\w+|big\w*|Big\w*)\b", " ", tex
     )
-    tex = re.sub(r"\\([A-Za-z]+)", lambda command: GREEK.get(command[1], f" {command[1]} "), tex)
-    tex = re.sub(r"\b(mid)\b", "|", tex)
-    return re.sub(r"\s+", " ", re.sub(r"\\.|[{}^&]|_(?=\{)", " ", tex)).strip()
+    tex = re.sub(r"\\([A-Za-z]+)", lambda command: words.get(command[1], f" {command[1]} "), tex)
+    return re.sub(r"\s+", " ", re.sub(r"\\.|[{}&]|_(?=\{)", " ", tex)).strip()
 
 
 def formulas(tokens: Sequence[Token]) -> list[tuple[str, int]]:

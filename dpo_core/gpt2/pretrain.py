@@ -33,7 +33,7 @@ class Recipe:
     """All that decides the weights, besides the machine's arithmetic."""
 
     seed: int = 0
-    steps: int = 4500
+    steps: int = 3000
     texts_per_step: int = 128
     matrix_learning_rate: float = 4e-3
     learning_rate: float = 3e-3

@@ -21,8 +21,9 @@ from dpo_core.scenario_json import (
 
 BUNDLED = "bundled"
 SHIPPED = "shipped"
-# The first is the default. A few hundred pairs agree on sentiment and little else: SGD follows what they agree
-# on; AdamW scales every word's noise up to full steps and loses the grammar before it finds the sentiment.
+# The first is the default. A few hundred pairs agree on sentiment and little else: SGD follows what they
+# agree on; AdamW scales every word's noise up to full steps and loses the grammar before it finds the
+# sentiment.
 SHIPPED_RATES = {"sgd": 0.1, "adamw": 1e-4}
 OTHER_RATES = {"adamw": 1e-5, "sgd": 1e-3}
 SHOWN = 4  # prompts whose samples are shown side by side

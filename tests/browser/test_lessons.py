@@ -244,6 +244,14 @@ def test_previous_and_next_walk_through_all_lessons(page: Page, server: str) -> 
     expect(page.locator(f"[data-ready={SLUGS[-2]}]")).to_be_visible()
 
 
+def test_the_menu_leads_from_a_lesson_back_to_the_list(page: Page, server: str) -> None:
+    open_lesson(page, server, SLUGS[3])
+    page.get_by_test_id("stTopNavLink").filter(has_text="Lessons").click()
+    expect(page.locator(".l-list li")).to_have_count(13)
+    page.go_back()
+    expect(page.locator(f"[data-ready={SLUGS[3]}]")).to_be_visible()
+
+
 def test_an_unknown_lesson_is_answered_with_the_list(page: Page, server: str) -> None:
     page.goto(f"{server}/lessons?lesson=no-such")
     expect(page.get_by_role("alert").filter(has_text="no-such")).to_be_visible(timeout=20_000)

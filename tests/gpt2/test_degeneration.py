@@ -100,16 +100,21 @@ def test_distinct_and_repetition_by_hand():
     assert repetition((1, 2)) == 0.0
 
 
-def test_the_standard_error_shrinks_with_the_samples_and_covers_the_truth():
+def test_the_standard_error_is_the_spread_of_repeated_estimates():
     policy, reference = tiny_policy(seed=0), tiny_policy(seed=1)
 
     def kl(samples, seed):
         return measure(policy, reference, ["The film"], samples, 6, (seed,), graded=False)
 
-    few, many = kl(50, 1), kl(1600, 2)
-    assert many.kl_se < few.kl_se / 3
-    assert abs(few.kl - many.kl) < 5 * math.hypot(few.kl_se, many.kl_se)
-    assert few.sentiment is None and few.parse_share is None
+    few, many = [kl(50, seed) for seed in range(60)], kl(1600, 99)
+    spread = float(np.std([found.kl for found in few], ddof=1))
+    claimed = math.sqrt(np.mean([found.kl_se**2 for found in few]))
+    assert claimed == pytest.approx(spread, rel=0.3)  # the spread of 60 estimates is known to ± 9 %
+    assert many.kl_se == pytest.approx(claimed / math.sqrt(1600 / 50), rel=0.3)
+    assert abs(np.mean([found.kl for found in few]) - many.kl) < 4 * math.hypot(
+        spread / math.sqrt(60), many.kl_se
+    )
+    assert many.sentiment is None and many.parse_share is None
 
 
 def test_reviews_are_graded_and_broken_ones_count_zero(monkeypatch):

@@ -22,7 +22,10 @@ export function ticks(low, high, most = 4) {
   return found;
 }
 
-const tickText = (x, span) => (Math.abs(x) >= 1e4 ? x.toExponential(0).replace("e+", "e") : number(x, span < 0.05 ? 3 : span < 2 ? 2 : span < 20 ? 1 : 0));
+const tickText = (x, span) => {
+  const text = Math.abs(x) >= 1e4 ? x.toExponential(0).replace("e+", "e") : x.toFixed(Math.max(0, Math.min(5, 1 - Math.floor(Math.log10(span / 2)))));
+  return text.replace("-", "−");
+};
 
 export function range(values, ...more) {
   const all = [...values, ...more.filter((x) => x != null)];
@@ -55,7 +58,7 @@ export function lineChart(spec) {
   return {
     root, x, y, box: { ...BOX, wide: WIDE, tall: HIGH },
     seek(frame) {
-      clip.setAttribute("width", x(t[frame]) + 1);
+      clip.setAttribute("width", x(t[frame]));
       dot.setAttribute("cx", x(t[frame]));
       dot.setAttribute("cy", y(values[frame]));
     },

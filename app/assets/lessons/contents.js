@@ -39,5 +39,6 @@ export function contents(app, missing) {
       next && h("a", { class: "l-button primary", href: `lessons?lesson=${next.slug}`, "data-lesson": next.slug }, app.progress.state[lessons[0]?.slug] ? "Continue" : "Start with lesson 1"),
       h("button", { type: "button", onclick: () => app.progress.export(app.index) }, "Save my answers")),
     list, tally);
+  document.title = "Lessons · DPO Lab";
   return { root, slug: null, go() {}, shown(query, moved) { if (moved) scrollTo({ top: 0 }); }, stop() { app.progress.listeners.delete(draw); } };
 }

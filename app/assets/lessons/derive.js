@@ -40,6 +40,13 @@ export function derivation(app, block) {
     } },
     h("div", { class: "l-derive-head" }, html("h3", {}, block.title), h("span", { class: "l-step" }, say, back, next, all)),
     h("ol", {}, lines));
+  // A projector has no scroll bar: a line that is too wide is set smaller, down to a readable size.
+  const fit = () => lines.forEach(({ firstElementChild: formula }) => {
+    formula.style.fontSize = "";
+    const share = formula.clientWidth / formula.scrollWidth;
+    if (share < 1) formula.style.fontSize = `${Math.max(0.6, 0.99 * share)}em`;
+  });
+  new ResizeObserver(fit).observe(root.querySelector("ol"));
   const keys = symbolKeys(root, app.index.glossary);
   if (keys) root.append(keys);
   step(0);

@@ -31,6 +31,7 @@ async function build(host, base) {
   const wanted = new URLSearchParams(location.search).get("term");
   const found = wanted && document.getElementById(`term-${wanted}`);
   if (found) { found.classList.add("lit"); found.scrollIntoView({ block: "center" }); found.focus({ preventScroll: true }); }
+  document.title = "Glossary · DPO Lab";
   page.root.dataset.ready = "glossary";
   return page;
 }

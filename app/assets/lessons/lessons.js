@@ -6,6 +6,20 @@ import { fetchJson, frame } from "./page.js";
 import { Progress } from "./progress.js";
 import { searchBox } from "./search.js";
 import { Server } from "./server.js";
+// Named here only so that the browser fetches the whole page at once, not one import after another.
+import "./chart.js";
+import "./check.js";
+import "./derive.js";
+import "./figure.js";
+import "./levels.js";
+import "./maths.js";
+import "./picture.js";
+import "./predict.js";
+import "./presenter.js";
+import "./show.js";
+import "./sketch.js";
+import "./slides.js";
+import "./symbols.js";
 
 class Lessons {
   constructor(host) {
@@ -23,6 +37,8 @@ class Lessons {
   }
 
   async build() {
+    const slug = new URLSearchParams(location.search).get("lesson");
+    if (slug) this.load(slug).catch(() => this.documents.delete(slug)); // early; an unknown one is told below
     const [index, page] = await Promise.all([this.load("index"), frame(this.host)]);
     this.index = index;
     this.page = page;
@@ -34,6 +50,8 @@ class Lessons {
     this.onpop = () => this.route();
     addEventListener("popstate", this.onpop);
     await this.route();
+    this.onmenu = (event) => this.home(event);
+    document.addEventListener("click", this.onmenu);
   }
 
   fail(error) {
@@ -42,7 +60,7 @@ class Lessons {
   }
 
   load(name) {
-    if (!this.documents.has(name)) this.documents.set(name, fetchJson(new URL(`${this.base}${name}.json`, document.baseURI)));
+    if (!this.documents.has(name)) this.documents.set(name, fetchJson(new URL(`${this.base}${encodeURIComponent(name)}.json`, document.baseURI)));
     return this.documents.get(name);
   }
 
@@ -53,6 +71,14 @@ class Lessons {
     event.preventDefault();
     history.pushState(history.state, "", link.href);
     this.search.close();
+    this.route(true);
+  }
+
+  // The menu's link to the page one is on changes nothing by itself: here it leads back to the list.
+  home(event) {
+    const link = event.target.closest?.("[data-testid=stTopNavLink], [data-testid=stSidebarNavLink]");
+    if (!link || new URL(link.href).pathname !== location.pathname || !location.search) return;
+    history.pushState(history.state, "", link.href);
     this.route(true);
   }
 
@@ -72,6 +98,7 @@ class Lessons {
 
   stop() {
     removeEventListener("popstate", this.onpop);
+    document.removeEventListener("click", this.onmenu);
     this.view?.stop();
     this.page?.stop();
   }

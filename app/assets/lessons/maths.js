@@ -1,8 +1,9 @@
 // TeX to pictures of it, with KaTeX. \sym{name}{tex} marks a symbol that the glossary explains.
 let katex;
+const loading = import("../vendor/katex/katex.min.js"); // sets the global
 
 export async function loadMath() {
-  if (!globalThis.katex) await import("../vendor/katex/katex.min.js"); // sets the global
+  await loading;
   katex = globalThis.katex;
 }
 

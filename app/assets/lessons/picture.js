@@ -1,6 +1,7 @@
 // A run of the toy, played on the page: the replies' probabilities and up to three metrics, all from the core.
 import { h, number, percent } from "../player/dom.js";
 import { lineChart, range } from "./chart.js";
+import { written } from "./symbols.js";
 
 const SECONDS = 4;
 
@@ -32,7 +33,7 @@ export function runPicture(run, after = null, hidden = []) {
     const [low, high] = range(metric.values, metric.ceiling);
     const chart = lineChart({ ...run, ...metric, low, high, label: `${metric.label} over ${run.steps} steps, from ${number(metric.values[0])} to ${number(metric.values.at(-1))}` });
     const value = h("span", { class: "l-value" });
-    return { node: h("div", { class: "l-plot" }, h("p", { class: "l-plot-head" }, metric.label, h("small", {}, ` ${metric.unit}`), value), chart.root),
+    return { node: h("div", { class: "l-plot" }, h("p", { class: "l-plot-head" }, h("span", {}, written(metric.label)), h("small", {}, ` ${metric.unit}`), value), chart.root),
       seek(frame) { chart.seek(frame); value.textContent = number(metric.values[frame]); } };
   });
   const last = run.t.length - 1;
@@ -78,7 +79,7 @@ export function runPicture(run, after = null, hidden = []) {
   const changes = run.changes.map(({ step, text }) => h("li", {}, `step ${step}: ${text}`));
   const root = h("div", { class: "l-run", role: "group", "aria-label": `A run: ${run.prompt}` },
     h("p", { class: "l-prompt" }, run.prompt),
-    h("div", { class: "l-drawn" }, h("div", { class: "l-replies" }, bars.map((one) => one.node),
+    h("div", { class: charts.length > 1 ? "l-drawn l-many" : "l-drawn" }, h("div", { class: "l-replies" }, h("div", { class: "l-stack" }, bars.map((one) => one.node)),
       h("p", { class: "l-key" }, h("i", { class: "l-mark reference" }), "reference", run.optimum && h("i", { class: "l-mark optimum" }), run.optimum && "optimum π*")),
     charts.length ? h("div", { class: "l-plots" }, charts.map((one) => one.node)) : null),
     changes.length ? h("ul", { class: "l-changes" }, changes) : null,

@@ -119,7 +119,7 @@ export function lecture(app, entry, text, sections, start, closed) {
   }
   dialog.addEventListener("keydown", key);
 
-  const scale = () => stage.style.setProperty("--s-scale", Math.min(innerWidth / WIDE, innerHeight / HIGH));
+  const scale = () => stage.style.setProperty("--s-scale", Math.min((dialog.clientWidth || innerWidth) / WIDE, (dialog.clientHeight || innerHeight) / HIGH));
   addEventListener("resize", scale);
   scale();
 
@@ -129,6 +129,7 @@ export function lecture(app, entry, text, sections, start, closed) {
     if (stopped) return;
     dialog.showModal();
     dialog.tabIndex = -1;
+    scale();
     await document.fonts.ready;
     build();
     go(Math.max(0, slides.findIndex((slide) => slide.section >= start)));
