@@ -152,6 +152,8 @@ def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
     """A change at the playhead. At the very end the run is extended, so that its effect can be seen."""
     scenario = state.scenario
     step = min(int(event["step"]), scenario.steps)
+    if step >= MAX_STEPS:
+        raise ScenarioError("step", f"a run ends at step {MAX_STEPS}", "Make the change at an earlier step")
     if step >= scenario.steps:
         scenario = replace(scenario, steps=min(scenario.steps + _length(state), MAX_STEPS))
     change, document = str(event["change"]), scenario_to_json(scenario)

@@ -67,6 +67,12 @@ def test_a_change_at_the_end_extends_the_run():
     assert state.scenario.interventions == (Intervention(200, "flip", comparison=0),)
 
 
+def test_a_change_where_no_run_can_go_on_is_refused():
+    state = after({"type": "steps", "value": session.MAX_STEPS}, flip(session.MAX_STEPS, 0))
+    assert state.notice.text == "step: a run ends at step 5000. Make the change at an earlier step."
+    assert state.scenario.interventions == ()
+
+
 def test_steps_cannot_end_before_a_change():
     state = after(flip(60, 3), {"type": "steps", "value": 59})
     assert state.scenario.steps == 200

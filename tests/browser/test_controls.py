@@ -121,3 +121,18 @@ def test_clicks_while_it_plays_are_all_kept_in_two_tabs(browser: Browser, server
         ]
         assert (logged(tabs[1]), step_of(tabs[1])) == ([], 0)  # the other tab is another run
         assert shown(tabs[1]) == ["25.0 %"] * 8
+
+
+def test_a_visit_to_another_page_keeps_run_and_playhead(page: Page, server: str) -> None:
+    open_page(page, server)
+    seek(page, 60)
+    page.locator(".lane[data-pair='0']").click()
+    expect(page.locator(".log .event")).to_have_count(1)
+    seek(page, 90)
+    page.wait_for_timeout(600)  # the address is written a moment after the last move
+    page.get_by_role("link", name="Glossary").click()
+    expect(page.locator(".dpo .lab .chart canvas")).to_have_count(0)
+    page.get_by_role("link", name="Playground").click()
+    expect(page.locator(".dpo .lab .chart canvas").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".count")).to_have_text("step 90 / 200")
+    assert logged(page) == ["step 60: pair 1 flipped"]

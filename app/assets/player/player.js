@@ -82,13 +82,14 @@ class Player {
     if (this.gone) return;
     const seen = run.acknowledged[this.client] ?? -1;
     this.queue = this.queue.filter(([number]) => number > seen);
+    const arrived = !this.run;
     const fresh = this.run?.world !== run.world;
     const longer = this.run && run.steps > this.run.steps;
     const ended = this.run && this.view.playhead >= this.run.steps;
     this.run = run;
     if (fresh) {
       this.clock.stop();
-      const playhead = this.rememberedStep(run) ?? run.step;
+      const playhead = (arrived ? this.rememberedStep(run) : null) ?? run.step;
       Object.assign(this.view, { playhead, playing: false, selected: null, future: false, played: playhead > 0 });
     }
     this.view.playhead = Math.min(this.view.playhead, run.steps);
@@ -175,11 +176,11 @@ class Player {
     }, 350);
   }
 
-  // After a visit to another page of the app the address is bare: then the playhead is where it was left.
+  // After a visit to another page of the app the playhead is where it was left, unless the address says another.
   rememberedStep(run) {
-    if (this.run || new URLSearchParams(location.search).has("t")) return null;
     const [link, step] = JSON.parse(sessionStorage.getItem("dpo-playhead") ?? "[]");
-    return link === run.link ? step : null;
+    const asked = new URLSearchParams(location.search).get("t");
+    return link === run.link && (asked === null || Number(asked) === step) ? step : null;
   }
 }
 
