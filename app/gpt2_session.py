@@ -12,6 +12,7 @@ from app.jobs import Job, JobManager, Refused
 from app.session import DEFAULT_PRESET, Playground, open_preset
 from dpo_core.checks import check_list, check_object, check_text, check_whole, check_within
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2 import defaults
 from dpo_core.pairs_file import parse_pairs
 from dpo_core.preferences import Preferences
 from dpo_core.scenario_json import (
@@ -21,20 +22,22 @@ from dpo_core.scenario_json import (
     scenario_to_json,
 )
 
-# The fields as a newcomer finds them: the worker's own defaults, which a test compares with these.
+OPTIMIZER = next(iter(defaults.SHIPPED_RATES))
+# The fields as a newcomer finds them: what a run does when nothing else is said.
 DEFAULTS: dict[str, Any] = {
-    "model": "shipped",
+    "model": defaults.SHIPPED,
     "data": "bundled",
-    "objective": {"name": "dpo", "beta": 0.1, "sigma_weight": True},
-    "optimizer": {"name": "sgd", "learning_rate": 0.1},
-    "steps": 200,
-    "batch_size": 8,
+    "objective": {"name": "dpo", "beta": defaults.BETA, "sigma_weight": True},
+    "optimizer": dict(
+        zip(("name", "learning_rate"), next(iter(defaults.SHIPPED_RATES.items())), strict=True)
+    ),
+    "steps": defaults.STEPS,
+    "batch_size": defaults.BATCH_SIZE,
     "seed": 0,
-    "measure_every": 25,
+    "measure_every": defaults.MEASURE_EVERY,
     "dtype": "float32",
     "device": "auto",
 }
-RATES = {"shipped": {"sgd": 0.1, "adamw": 1e-4}, "other": {"adamw": 1e-5, "sgd": 1e-3}}  # by model
 BUNDLED = Path(dpo_core.__file__).parent / "gpt2" / "data" / "train.jsonl"
 MAX_STEPS, MAX_PAIRS, MAX_TEXT = 5_000, 2_000, 1_000_000
 ACTIONS = ("pause", "resume", "step", "stop")
@@ -268,17 +271,15 @@ def bundled() -> Preferences:
     return parse_pairs(BUNDLED.read_text(encoding="utf-8"), BUNDLED.name)
 
 
-def payload(
-    state: Gpt2, desk: Desk, acknowledged: dict[str, int], defaults: dict[str, Any] = DEFAULTS
-) -> str:
+def payload(state: Gpt2, desk: Desk, acknowledged: dict[str, int], usual: dict[str, Any] = DEFAULTS) -> str:
     """The JSON that the page's script gets."""
     jobs = [desk.manager.jobs[run] for run in state.runs if run in desk.manager.jobs]
     document = {
         "acknowledged": acknowledged,
         "runs": [{"id": job.id, "config": _public(job.config)} for job in jobs],
         "offered": desk.offered,
-        "defaults": defaults,
-        "rates": RATES,
+        "defaults": usual,
+        "rates": {"shipped": defaults.SHIPPED_RATES, "other": defaults.OTHER_RATES},
         "notice": state.notice,
         "preview": state.preview,
     }

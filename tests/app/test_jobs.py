@@ -15,7 +15,7 @@ import pytest
 from app import gpt2_session
 from app.gpt2_session import DEFAULTS, Desk, Gpt2
 from app.jobs import Job, JobManager, Refused
-from dpo_core.gpt2.run_config import OTHER_RATES, SHIPPED_RATES, run_config_from_json
+from dpo_core.gpt2.run_config import run_config_from_json
 
 SHORT = {**DEFAULTS, "steps": 6, "measure_every": 3, "interventions": []}
 LONG = {**DEFAULTS, "steps": 5000, "measure_every": 2500, "interventions": []}
@@ -65,7 +65,6 @@ def submit(manager: JobManager, room: Room, session: str, config: dict[str, Any]
 def test_defaults_are_the_workers_own() -> None:
     ours = run_config_from_json({k: v for k, v in DEFAULTS.items()})
     assert ours == run_config_from_json({})
-    assert gpt2_session.RATES == {"shipped": SHIPPED_RATES, "other": OTHER_RATES}
 
 
 def test_a_run_is_recorded_step_by_step(manager: JobManager, room: Room) -> None:
@@ -106,7 +105,8 @@ def test_a_change_is_in_force_from_the_step_it_names(manager: JobManager, room: 
     flip, beta = messages(job, "intervened")
     assert flip["intervention"] == {"step": flip["step"], "flip": 2}
     before = {m["step"]: m["metrics"]["beta"] for m in messages(job, "snapshot")}
-    assert all(value == (0.5 if step >= beta["step"] else 0.1) for step, value in before.items())
+    usual = DEFAULTS["objective"]["beta"]
+    assert all(value == (0.5 if step >= beta["step"] else usual) for step, value in before.items())
     last = max(before)
     assert manager.tell(job.id, {"type": "step", "count": 2})
     until(lambda: messages(job, "snapshot")[-1]["step"] == last + 2)
