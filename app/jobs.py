@@ -289,7 +289,7 @@ class JobManager:
             mend = "Start it again; a smaller model needs less memory"
         elif not worker.ready:
             what = f"the training process did not start ({worker.how_it_ended()})"
-            mend = "Install the packages of requirements-gpt2.txt, then start again"
+            mend = "Install the packages of requirements.txt, then start again"
         text = worker.last_words() or f"{what[0].upper()}{what[1:]}. {mend}."
         job.add({"type": "error", "where": "worker", "what": what, "mend": mend, "text": text, "ended": True})
         self._end(job, "failed")

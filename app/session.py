@@ -32,9 +32,8 @@ class Notice:
 
 @dataclass(frozen=True)
 class Download:
-    """A file made for the visitor; ``number`` tells a new one from one already saved."""
+    """A file made for the visitor."""
 
-    number: int
     name: str
     text: str
 
@@ -50,7 +49,6 @@ class Playground:
     step: int = 0
     world: int = 0  # grows when the world is replaced: the player then starts anew at ``step``
     notice: Notice | None = None
-    downloads: int = 0  # how many files were made so far
     download: Download | None = None
     qr: str = ""  # a QR code as SVG, for the address that was asked for
 
@@ -88,7 +86,8 @@ def open_link(query: dict[str, str]) -> Playground:
         else:
             state = open_preset(query.get("preset", DEFAULT_PRESET))
         step = query.get("t", "0")
-        return replace(state, step=min(int(step), state.scenario.steps) if step.isdecimal() else 0)
+        written = step.isdecimal() and len(step) < 10  # longer ones are not a step, nor cheap to read
+        return replace(state, step=min(int(step), state.scenario.steps) if written else 0)
     except ScenarioError as error:
         notice = Notice("error", f"This link cannot be opened: {error} Here is the default example instead.")
         return replace(open_preset(DEFAULT_PRESET), notice=notice)
@@ -153,6 +152,8 @@ def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
     """A change at the playhead. At the very end the run is extended, so that its effect can be seen."""
     scenario = state.scenario
     step = min(int(event["step"]), scenario.steps)
+    if step >= MAX_STEPS:
+        raise ScenarioError("step", f"a run ends at step {MAX_STEPS}", "Make the change at an earlier step")
     if step >= scenario.steps:
         scenario = replace(scenario, steps=min(scenario.steps + _length(state), MAX_STEPS))
     change, document = str(event["change"]), scenario_to_json(scenario)
@@ -209,9 +210,10 @@ def _steps(state: Playground, event: dict[str, Any]) -> Playground:
 def _pin(state: Playground, event: dict[str, Any]) -> Playground:
     rules = state.trajectory.segments[0].rules
     name = f"β = {rules.objective.beta:g}, σ weight {'on' if rules.objective.sigma_weight else 'off'}"
-    return replace(
-        state, ghost=state.trajectory, ghost_name=f"{name}, {len(state.scenario.interventions)} changes"
-    )
+    changes = len(state.scenario.interventions)
+    if changes:
+        name += f", {changes} change{'s' if changes > 1 else ''}"
+    return replace(state, ghost=state.trajectory, ghost_name=name)
 
 
 def _unpin(state: Playground, event: dict[str, Any]) -> Playground:
@@ -223,10 +225,16 @@ def _edit(state: Playground, event: dict[str, Any]) -> Playground:
     document = scenario_to_json(state.scenario)
     document |= {key: event["world"][key] for key in ("prompts", "comparisons")}
     document["interventions"] = []
-    trajectory = simulate(_fits(scenario_from_json(document)))
+    trajectory = simulate(_fits(_as_started(state, scenario_from_json(document))))
     return Playground(
         trajectory, None, world=state.world + 1, notice=Notice("info", "Your world is running.")
     )
+
+
+def _as_started(state: Playground, scenario: Scenario) -> Scenario:
+    """``scenario`` with the settings in force at step 0, where a change may already have been made."""
+    rules = state.trajectory.segments[0].rules
+    return replace(scenario, objective=rules.objective, optimizer=rules.optimizer)
 
 
 def _import(state: Playground, event: dict[str, Any]) -> Playground:
@@ -238,7 +246,8 @@ def _import(state: Playground, event: dict[str, Any]) -> Playground:
         scenario = parse_scenario(text, name)
     else:
         preferences: Preferences = parse_pairs(text, name)
-        scenario = Scenario(preferences, state.scenario.objective, Optimizer(), 200)
+        objective = state.trajectory.segments[0].rules.objective
+        scenario = Scenario(preferences, objective, Optimizer(), 200)
     trajectory = simulate(_fits(scenario))
     return Playground(trajectory, None, world=state.world + 1, notice=Notice("info", f"{name} is running."))
 
@@ -253,15 +262,14 @@ def _is_scenario(text: str) -> bool:
 
 
 def _export(state: Playground, event: dict[str, Any]) -> Playground:
-    number = state.downloads + 1
     if event["what"] == "csv":
-        made = Download(number, "dpo-lab-trajectory.csv", trajectory_to_csv(state.trajectory))
+        made = Download("dpo-lab-trajectory.csv", trajectory_to_csv(state.trajectory))
     elif event["what"] == "pairs":
-        made = Download(number, "dpo-lab-pairs.jsonl", preferences_to_pairs(state.scenario.preferences))
+        made = Download("dpo-lab-pairs.jsonl", preferences_to_pairs(state.scenario.preferences))
     else:
         text = json.dumps(scenario_to_json(state.scenario), indent=1, ensure_ascii=False) + "\n"
-        made = Download(number, "dpo-lab-scenario.json", text)
-    return replace(state, downloads=number, download=made)
+        made = Download("dpo-lab-scenario.json", text)
+    return replace(state, download=made)
 
 
 def _qr(state: Playground, event: dict[str, Any]) -> Playground:

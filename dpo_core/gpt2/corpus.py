@@ -80,6 +80,7 @@ def parse_completion(prompt: str, completion: str) -> Derivation | None:
     return parse(prompt + completion)
 
 
+@lru_cache(maxsize=4096)  # asked of the same prompts at every start; 45 ms each
 def is_prefix(text: str) -> bool:
     """Whether some review begins with these characters; the last word may be cut anywhere."""
     cut = max(text.rfind(" "), 0)

@@ -67,6 +67,12 @@ def test_a_change_at_the_end_extends_the_run():
     assert state.scenario.interventions == (Intervention(200, "flip", comparison=0),)
 
 
+def test_a_change_where_no_run_can_go_on_is_refused():
+    state = after({"type": "steps", "value": session.MAX_STEPS}, flip(session.MAX_STEPS, 0))
+    assert state.notice.text == "step: a run ends at step 5000. Make the change at an earlier step."
+    assert state.scenario.interventions == ()
+
+
 def test_steps_cannot_end_before_a_change():
     state = after(flip(60, 3), {"type": "steps", "value": 59})
     assert state.scenario.steps == 200
@@ -198,3 +204,31 @@ def test_payload_carries_the_cores_numbers():
     np.testing.assert_allclose(ghost[:8], np.exp(state.ghost.log_policy).T, rtol=1e-6)
     assert [entry[1] for entry in header["log"]] == ["step 60: pair 4 flipped", "step 80: pair 1 flipped"]
     assert header["segments"][1]["comparisons"][3] == [1, 3, 0, 1.0]
+
+
+def test_an_edited_or_imported_world_keeps_the_settings_in_force_at_the_start():
+    changed = after(
+        {"type": "intervene", "step": 0, "change": "beta", "value": 0.3},
+        {"type": "intervene", "step": 0, "change": "sigma_weight", "value": False},
+        {"type": "intervene", "step": 0, "change": "learning_rate", "value": 0.7},
+        {"type": "intervene", "step": 9, "change": "beta", "value": 5},
+    )
+    edited = after({"type": "edit", "world": scenario_to_json(changed.scenario)}, state=changed).scenario
+    assert (edited.objective.beta, edited.objective.sigma_weight) == (0.3, False)
+    assert (edited.optimizer.learning_rate, edited.interventions) == (0.7, ())
+    pair = '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}'
+    imported = after({"type": "import", "name": "pairs", "text": pair}, state=changed).scenario
+    assert (imported.objective.beta, imported.objective.sigma_weight) == (0.3, False)
+
+
+@pytest.mark.parametrize("step, opened", [("12", 12), ("9" * 8, 200), ("9" * 5000, 0), ("-5", 0), ("1e3", 0)])
+def test_any_step_in_an_address_opens(step, opened):
+    assert session.open_link({"preset": "align", "t": step}).step == opened
+
+
+def test_a_pinned_run_is_named_by_its_settings_and_how_often_it_was_changed():
+    names = [
+        after(*[flip(i, 0) for i in range(n)], {"type": "pin"}).ghost_name.partition("on")[2]
+        for n in range(3)
+    ]
+    assert names == ["", ", 1 change", ", 2 changes"]

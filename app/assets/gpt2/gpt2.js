@@ -1,5 +1,6 @@
 // The GPT-2 page: settings, the run's plots, what the model writes, its pairs and its events.
 import { h } from "../player/dom.js";
+import { experiment } from "./experiments.js";
 import { eventLog, pairTable } from "./pairs.js";
 import { plots } from "./plots.js";
 import { progress } from "./progress.js";
@@ -36,6 +37,7 @@ class Page extends Surface {
 
   greet() {
     super.greet();
+    experiment(this);
     if (!this.records.length) this.preview();
   }
 

@@ -7,7 +7,7 @@ const WHAT = [
   "The toy's objective and torch's autograd get the same log-probs of a GPT-2.",
   "The toy's coefficients pulled back through the network, against autograd through the loss: every parameter tensor.",
   "A GPT-2 is the reference, but only a table of logits over the listed replies is trained: this is the toy.",
-  "Now every weight is trained. Whatever differs from the toy comes from sharing them.",
+  "Now every weight is trained, by AdamW: what differs from the toy comes from the weights that the replies share, and from the optimizer.",
 ];
 const numeric = (text) => (text.trim() !== "" && Number.isFinite(Number(text.replace(",", "."))) ? Number(text.replace(",", ".")) : text);
 const cell = (value) => (typeof value !== "number" ? String(value) : Number.isInteger(value) ? String(value) : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2).replace("e-", "e−") : number(value, 6));
@@ -45,7 +45,7 @@ function form(page) {
   const stop = h("button", { type: "button", onclick: () => page.send({ type: "tell", run: page.record.id, action: "stop" }) }, "Stop");
   const where = h("output", { class: "where" });
   const root = h("section", { class: "setup", "aria-label": "What to compare" },
-    h("p", { class: "lead" }, "Is the toy the same thing as the full model? Yes, up to rounding, until the network's shared weights come in. Each table below is computed anew on this machine."),
+    h("p", { class: "lead" }, "Is the toy the same thing as the full model? Three tables put it to the test; the fourth shows what shared weights change. Each is computed anew on this machine."),
     h("div", { class: "controls" }, control("replies and labels", source), control("model", model), names, ...fields.map((f) => f.root)), own,
     h("div", { class: "transport" }, start, stop, where));
   return {

@@ -46,7 +46,7 @@ export function progress(page) {
           h("button", { type: "button", class: "primary", onclick: tell("resume") }, "Start it"), " ", h("button", { type: "button", onclick: tell("stop") }, "Do not"));
       }
       bar.value = record ? (record.state === "starting" || record.state === "queued" ? record.progress?.share ?? 0 : record.step / record.steps) : 0;
-      words.textContent = record ? sentence(record) : "The model learns on this machine; the first numbers come about a second after Start.";
+      words.textContent = record ? sentence(record) : "The model learns on this machine; choose Start.";
       root.dataset.state = state;
     },
   };

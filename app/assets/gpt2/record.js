@@ -39,7 +39,7 @@ export class Record {
     if (messages.length) this.changed += 1;
   }
 
-  note(step, text, kind = "said") { this.log.push({ step, text, kind }); }
+  note(step, text, kind = "plain") { this.log.push({ step, text, kind }); }
 
   change(step, intervention) {
     this.marks.push(step);

@@ -52,12 +52,12 @@ export function tokenStrip(page) {
 
   function strip(name, found) {
     const most = Math.max(1, ...found.tokens.map((t) => Math.abs(t.log_ratio ?? 0)));
-    return h("div", { class: "strip", "data-step": found.step }, h("p", {}, h("b", { class: name }, name), maths(` at step ${found.step}: Σ log π/π_ref = ${number(found.log_ratio)} nats, r̂ = β × that = `), h("b", { class: "reward" }, number(found.reward))),
+    return h("div", { class: "strip", "data-step": found.step }, h("p", {}, h("b", { class: name }, name), maths(` at step ${Math.min(found.step, page.record.steps)}: Σ log π/π_ref = ${number(found.log_ratio)} nats, r̂ = β × that = `), h("b", { class: "reward" }, number(found.reward))),
       h("div", { class: "row" }, found.tokens.map((t) => {
         const size = Math.min(1, Math.abs(t.log_ratio ?? 0) / most);
         const ink = t.log_ratio > 0 ? "policy" : "reference";
         return h("span", { class: `token ${t.masked ? "masked" : ink}`, title: t.masked ? "prompt: masked" : `${number(t.log_ratio, 4)} nats`, style: t.masked ? "" : `background:color-mix(in srgb, var(--${ink}) ${Math.round(75 * size)}%, transparent)` },
-          h("span", { class: "text" }, t.token.replaceAll(" ", "␣").replaceAll("\n", "⏎")), h("small", {}, t.masked ? "" : number(t.log_ratio, 2)));
+          h("span", { class: "text" }, t.token.replaceAll(" ", "␣").replaceAll("\n", "⏎")), h("small", {}, t.masked ? "" : t.log_ratio.toFixed(2).replace("-", "−").replace("−0.00", "0.00")));
       })));
   }
 

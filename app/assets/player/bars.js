@@ -14,7 +14,7 @@ function reply(run, prompt, k) {
     title: `reference ${percent(prompt.reference[k])}` });
   const output = h("output", { class: "share", "data-term": "policy", tabindex: "0" });
   const row = h("div", { class: "reply" },
-    h("div", { class: "said", title: prompt.replies[k] }, prompt.replies[k]),
+    h("div", { class: "said", dir: "auto", title: prompt.replies[k] }, prompt.replies[k]),
     h("div", { class: "track" }, fill, reference, marks.ghost, marks.optimum), output);
   return { row, fill, output, ...marks };
 }
@@ -44,7 +44,7 @@ export function bars(app) {
       const mine = lanes.filter((_, i) => run.segments[0].comparisons[i][0] === p);
       mine.forEach((node, column) => node.style.setProperty("--column", column));
       return h("section", { class: "prompt", "aria-label": `Prompt ${p + 1}`, style: `--lanes:${mine.length}` },
-        h("h3", { title: prompt.text }, h("span", { class: "tag" }, `Prompt ${p + 1}`), prompt.text),
+        h("h3", { title: prompt.text }, h("span", { class: "tag" }, `Prompt ${p + 1}`), h("bdi", {}, prompt.text)),
         h("div", { class: "replies" }, own.map((r) => r.row), mine));
     }));
   }

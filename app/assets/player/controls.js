@@ -1,5 +1,5 @@
 // What can be changed while it runs: each change is an intervention at the playhead.
-import { h, maths, number } from "./dom.js";
+import { h, holding, maths, number, short } from "./dom.js";
 import { term } from "./terms.js";
 
 // A slider on a log scale with a field beside it for an exact value.
@@ -9,6 +9,9 @@ function logSlider(app, key, label, low, high, change) {
   const field = h("input", { type: "text", inputmode: "decimal", class: "exact", "aria-label": `${label}, exact value` });
   const tidy = (x) => Number(x.toPrecision(3));
   const send = (value) => app.intervene(change, value);
+  const held = holding(slider);
+  let typed = false; // what is being typed stays, until it is what is in force
+  field.addEventListener("input", () => { typed = true; });
   slider.addEventListener("input", () => {
     field.value = tidy(10 ** slider.value);
     if (!app.view.playing) send(tidy(10 ** slider.value)); // while it plays, one change on release
@@ -20,8 +23,11 @@ function logSlider(app, key, label, low, high, change) {
     else send(value);
   });
   const show = (value) => {
-    if (document.activeElement !== slider) slider.value = to(value);
-    if (document.activeElement !== field) field.value = String(value);
+    if (document.activeElement !== field || Number(field.value.replace(",", ".")) === value) typed = false;
+    if (!held() && !app.queue.length) {
+      slider.value = to(value);
+      if (!typed) field.value = String(value);
+    }
     slider.setAttribute("aria-valuetext", String(value));
   };
   return { root: h("label", { class: "control" }, term(key, label), slider, field), show };
@@ -72,12 +78,13 @@ export function readout(app) {
       const top = masses.indexOf(Math.max(...masses));
       const share = run.at(`kl/share_of_ceiling/${p}`, step);
       const kl = run.at(`kl/policy_reference/${p}`, step);
-      const level = step === 0 ? 0 : tops[p] >= 0.98 ? 3 : tops[p] >= 0.9 ? 2 : 1;
+      const level = step === 0 || run.at("kl/policy_reference", step) === 0 ? 0 : tops[p] >= 0.98 ? 3 : tops[p] >= 0.9 ? 2 : 1;
+      const moves = run.reference.some((_, k) => run.at(`policy/${k}`, 1) !== run.at(`policy/${k}`, 0));
       const name = ["Policy = reference", "Learning", "Concentrating", "Collapsed"][level];
       const mass = tops[p] > 0.995 ? "over 99" : (100 * tops[p]).toFixed(0);
       const parts = step === 0
-        ? ["Every implicit reward is 0 and the loss is ", ["loss", number(run.at("loss", 0), 4)], "; the gradient is not 0."]
-        : [["top_probability", `${mass} % of the mass`], ` on “${replies[top]}”; `, ["kl/policy_reference", "KL(π‖π_ref)"], " at ",
+        ? ["Every implicit reward is 0 and the loss is ", ["loss", number(run.at("loss", 0), 4)], moves ? "; the gradient is not 0." : "; the gradient is 0 too, so nothing moves."]
+        : [["top_probability", `${mass} % of the mass`], ` on “${short(replies[top], 60)}”; `, ["kl/policy_reference", "KL(π‖π_ref)"], " at ",
           ["kl/share_of_ceiling", `${(100 * share).toFixed(0)} % of its ceiling`], " (", ["kl/policy_reference", number(kl, 2)], " of ",
           ["kl/ceiling", number(run.ceilings[p], 2)], ` nats)${run.prompts.length > 1 ? `, prompt ${p + 1}` : ""}.`];
       const text = JSON.stringify(parts);

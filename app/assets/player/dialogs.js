@@ -1,16 +1,7 @@
-// Share, export and help. (The world editor has a file of its own.)
+// Share, export and help.
+import { dialog } from "./dialog.js";
 import { download, h } from "./dom.js";
 import { figure } from "./figure.js";
-
-export { editor } from "./editor.js";
-
-export function dialog(title, ...content) {
-  const root = h("dialog", { class: "dpo-dialog", "aria-label": title });
-  const close = () => root.close();
-  root.append(h("header", {}, h("h2", {}, title), h("button", { type: "button", class: "round", "aria-label": "Close", onclick: close }, "×")), ...content);
-  root.addEventListener("click", (event) => event.target === root && close());
-  return { root, close, show: () => { if (!root.open) root.showModal(); } };
-}
 
 export function sharer(app) {
   const field = h("input", { type: "text", readonly: true, class: "wide", "aria-label": "Link to this state", onfocus: () => field.select() });
@@ -18,8 +9,9 @@ export function sharer(app) {
   const code = h("div", { class: "qr" });
   const hint = h("p", { class: "hint" });
   const copy = h("button", { type: "button", class: "primary", onclick: async () => {
-    try { await navigator.clipboard.writeText(field.value); } catch { field.select(); document.execCommand("copy"); }
-    copied.textContent = "Copied.";
+    let done = true; // without https there is no clipboard object: then the older command
+    try { await navigator.clipboard.writeText(field.value); } catch { field.select(); done = document.execCommand("copy"); }
+    copied.textContent = done ? "Copied." : "Not copied: the link is selected, press Ctrl+C (⌘C).";
   } }, "Copy link");
   const box = dialog("Share exactly this state", h("p", {}, "World, changes and playhead are all in the link; whoever opens it sees this picture."),
     field, h("p", {}, copy, " ", copied), code, hint);
@@ -45,8 +37,8 @@ export function sharer(app) {
 
 export function exporter(app) {
   const state = h("p", { role: "status" });
-  let saved = 0;
-  const ask = (what) => () => { state.textContent = "Writing…"; app.send({ type: "export", what }); };
+  let waiting = false; // so that each file that was asked for is saved once, and none again after a change of page
+  const ask = (what) => () => { if (waiting) return; waiting = true; state.textContent = "Writing…"; app.send({ type: "export", what }); };
   const draw = (format) => async () => {
     state.textContent = "Drawing…";
     try {
@@ -66,8 +58,9 @@ export function exporter(app) {
     root: box.root,
     open() { state.textContent = ""; box.show(); },
     update(run) {
-      if (!run.download || run.download.number === saved) return;
-      saved = run.download.number;
+      if (!waiting || !(run.download || run.notice?.kind === "error")) return;
+      waiting = false;
+      if (!run.download) { state.textContent = run.notice.text; return; }
       download(run.download.name, run.download.text, "text/plain");
       state.textContent = `Saved ${run.download.name}.`;
     },

@@ -8,6 +8,7 @@ export function h(tag, props = {}, ...children) {
     else if (key === "style") node.style.cssText = value;
     else node.setAttribute(key, value === true ? "" : value);
   }
+  if (tag === "output") node.setAttribute("aria-live", "off"); // or a screen reader would say every number of every step
   node.append(...children.flat().filter((child) => child != null));
   return node;
 }
@@ -34,6 +35,14 @@ export const maths = (text) =>
   text.split(/_(ref|w|l)(?![a-z])/).map((part, i) => (i % 2 ? h("sub", {}, part) : part)).filter((part) => part !== "");
 
 export const short = (text, most = 34) => (text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text);
+
+// Whether a slider is in the hand: only then may it differ from what is in force at the playhead.
+export function holding(slider) {
+  let held = false;
+  slider.addEventListener("pointerdown", () => { held = true; });
+  for (const end of ["pointerup", "touchend", "touchcancel", "change", "blur"]) slider.addEventListener(end, () => { held = false; });
+  return () => held;
+}
 
 export function download(name, content, type) {
   const url = content.startsWith?.("data:") ? content : URL.createObjectURL(new Blob([content], { type }));

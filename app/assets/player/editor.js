@@ -1,6 +1,6 @@
 // The world as a form: prompts, replies, reference, rewards, pairs. The server checks it; what was typed stays.
+import { dialog } from "./dialog.js";
 import { h, short } from "./dom.js";
-import { dialog } from "./dialogs.js";
 
 // A field's text as the number it says, or as it stands so that the server can name what is wrong with it.
 const numeric = (text) => {
@@ -16,6 +16,7 @@ export function editor(app) {
     placeholder: '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}' });
   const file = h("input", { type: "file", accept: ".json,.jsonl,.txt", "aria-label": "Open a scenario or JSONL file" });
   let draft = null;
+  let touched = false; // a draft that nobody changed follows the run
   let waiting = false;
 
   const box = dialog("Edit the world", form, message,
@@ -48,15 +49,15 @@ export function editor(app) {
   }
 
   const field = (where, value, label, set, extra = {}) => h("input", { type: "text", value, "aria-label": label, "data-where": where, title: label,
-    oninput: (event) => set(event.target.value), ...extra });
+    dir: "auto", oninput: (event) => { touched = true; set(event.target.value); }, ...extra });
   const small = (text, label, action) => h("button", { type: "button", class: "small", "aria-label": label, title: label, onclick: action }, text);
 
   function promptForm(prompt, p) {
     const rows = prompt.replies.map((reply, k) => h("div", { class: "row" },
       field(`prompts[${p}].replies[${k}]`, reply.text, `Prompt ${p + 1}, reply ${k + 1}`, (v) => { reply.text = v; }, { class: "grow" }),
       field(`prompts[${p}].reference[${k}]`, reply.reference, `Reference probability of reply ${k + 1}`, (v) => { reply.reference = v; }, { inputmode: "decimal" }),
-      field(`prompts[${p}].reward[${k}]`, reply.reward, `True reward of reply ${k + 1} (optional)`, (v) => { reply.reward = v; }, { inputmode: "decimal" }),
-      field(`prompts[${p}].features[${k}]`, reply.features, `Features of reply ${k + 1}, numbers with spaces between (optional)`, (v) => { reply.features = v; }),
+      field(`prompts[${p}].reward[${k}]`, reply.reward, `True reward of reply ${k + 1} (optional)`, (v) => { reply.reward = v; }, { inputmode: "decimal", placeholder: "reward" }),
+      field(`prompts[${p}].features[${k}]`, reply.features, `Features of reply ${k + 1}, numbers with spaces between (optional)`, (v) => { reply.features = v; }, { placeholder: "features" }),
       small("✕", `Remove reply ${k + 1} of prompt ${p + 1}`, () => change(() => {
         prompt.replies.splice(k, 1);
         draft.pairs = draft.pairs.filter((x) => x.prompt !== p || (x.chosen !== k && x.rejected !== k))
@@ -76,7 +77,7 @@ export function editor(app) {
 
   function pairForm(pair, i) {
     const select = (name, label, options, at, set) => h("select", { "aria-label": label, "data-where": `comparisons[${i}].${name}`,
-      onchange: (event) => set(Number(event.target.value)) }, options.map((text, k) => h("option", { value: k, selected: k === at }, `${k + 1} ${short(text, 24)}`)));
+      onchange: (event) => { touched = true; set(Number(event.target.value)); } }, options.map((text, k) => h("option", { value: k, selected: k === at }, `${k + 1} ${short(text, 24)}`)));
     const replies = draft.prompts[pair.prompt].replies.map((r) => r.text);
     return h("div", { class: "row pair", "data-where": `comparisons[${i}]`, tabindex: "-1" }, h("b", {}, `${i + 1}`),
       select("prompt", `Prompt of pair ${i + 1}`, draft.prompts.map((p) => p.text), pair.prompt, (v) => change(() => Object.assign(pair, { prompt: v, chosen: 0, rejected: 1 }))),
@@ -86,7 +87,7 @@ export function editor(app) {
       small("✕", `Remove pair ${i + 1}`, () => change(() => draft.pairs.splice(i, 1))));
   }
 
-  function change(edit) { edit(); draw(); }
+  function change(edit) { touched = true; edit(); draw(); }
 
   function draw() {
     complain("");
@@ -95,7 +96,7 @@ export function editor(app) {
       h("fieldset", { "data-where": "comparisons", tabindex: "-1" }, h("legend", {}, "Pairs: who beats whom, and the share of raters who agree"), draft.pairs.map(pairForm),
         draft.prompts.length ? small("+ pair", "Add a pair", () => change(() => draft.pairs.push({ prompt: 0, chosen: 0, rejected: 1, agreement: "1" }))) : null),
       h("p", { class: "submit" }, h("button", { type: "submit", class: "primary" }, "Run this world"), " ",
-        h("button", { type: "button", onclick: () => { draft = read(app.run); draw(); } }, "Put back what is running")));
+        h("button", { type: "button", onclick: start }, "Put back what is running")));
   }
 
   function read(run) {
@@ -106,6 +107,8 @@ export function editor(app) {
       pairs: now.map(([prompt, chosen, rejected, agreement]) => ({ prompt, chosen, rejected, agreement: String(agreement) })),
     };
   }
+
+  function start() { draft = read(app.run); touched = false; draw(); }
 
   function submit() {
     const optional = (rows, key, parse) => (rows.some((r) => r[key].trim()) ? { [key]: rows.map((r) => parse(r[key])) } : {});
@@ -119,9 +122,9 @@ export function editor(app) {
 
   return {
     root: box.root,
-    open() { app.pause(); if (!draft) { draft = read(app.run); draw(); } box.show(); },
+    open() { app.pause(); if (!touched) start(); box.show(); },
     update(run, fresh) {
-      if (fresh) { draft = null; paste.value = ""; if (waiting) box.close(); }
+      if (fresh) { touched = false; paste.value = ""; if (waiting) box.close(); }
       else if (waiting && run.notice?.kind === "error") complain(run.notice.text, run.notice.where);
       if (fresh || run.notice) waiting = false;
     },

@@ -37,11 +37,11 @@ export function invitation(app) {
   return {
     root,
     update(run) {
-      title.textContent = `Where ${run.steps} steps of DPO end`;
-      ends.replaceChildren(...run.prompts.map((prompt, p) => h("div", { class: "end" }, h("h4", {}, short(prompt.text, 44)),
+      title.textContent = `Where these ${run.steps} step${run.steps > 1 ? "s" : ""} end`;
+      ends.replaceChildren(...run.prompts.map((prompt, p) => h("div", { class: "end" }, h("h4", { dir: "auto" }, short(prompt.text, 44)),
         prompt.replies.map((text, k) => {
           const share = run.at(`policy/${run.starts[p] + k}`, run.steps);
-          return h("div", { class: "mini" }, h("span", { class: "said" }, text), h("span", { class: "track" },
+          return h("div", { class: "mini" }, h("span", { class: "said", dir: "auto" }, text), h("span", { class: "track" },
             h("i", { class: "fill", style: `transform:scaleX(${share})` }), h("i", { class: "mark reference", style: `left:${100 * prompt.reference[k]}%` })),
             h("span", { class: "share" }, percent(share)));
         }))));

@@ -1,6 +1,6 @@
 // The pairs in words, with their agreement, and the gradient of the selected one with its numbers.
 import { pairName } from "./bars.js";
-import { h, maths, number, share, short } from "./dom.js";
+import { h, holding, maths, number, share, short } from "./dom.js";
 import { term } from "./terms.js";
 
 export function pairList(app) {
@@ -15,9 +15,10 @@ export function pairList(app) {
 
   function row(i) {
     const pick = h("input", { type: "radio", name: "dpo-pair", "aria-label": `Plot pair ${i + 1}`, onchange: () => app.select(i) });
-    const words = h("td", { class: "words" });
+    const words = h("td", { class: "words", dir: "auto" });
     const agree = h("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": `Agreement on pair ${i + 1}` });
     const shown = h("output", {});
+    const held = holding(agree);
     agree.addEventListener("input", () => { shown.textContent = share(Number(agree.value)); if (!app.view.playing) send(); });
     agree.addEventListener("change", () => app.view.playing && send());
     const send = () => app.intervene("agreement", Number(agree.value), i);
@@ -25,7 +26,7 @@ export function pairList(app) {
     const weight = h("td", { "data-term": "sigma_weight", tabindex: "0" });
     const flip = h("button", { type: "button", class: "small", "aria-label": `Flip pair ${i + 1}`, onclick: () => app.flip(i) }, "Flip");
     const node = h("tr", {}, h("td", {}, h("label", {}, pick, ` ${i + 1}`)), words, h("td", { class: "agree" }, agree, shown), margin, weight, h("td", {}, flip));
-    return { node, pick, words, agree, shown, margin, weight };
+    return { node, pick, words, agree, held, shown, margin, weight };
   }
 
   return {
@@ -47,7 +48,7 @@ export function pairList(app) {
           r.said = words;
           r.words.replaceChildren(h("span", { class: "chosen" }, `+ ${short(replies[chosen], 40)}`), h("span", { class: "rejected" }, `− ${short(replies[rejected], 40)}`));
         }
-        if (document.activeElement !== r.agree) { r.agree.value = agreement; r.shown.textContent = share(agreement); }
+        if (!r.held() && !app.queue.length) { r.agree.value = agreement; r.shown.textContent = share(agreement); }
         r.margin.textContent = number(run.at(`comparison/margin/${i}`, step));
         r.weight.textContent = number(run.at(`sigma_weight/${i}`, step));
         r.pick.checked = app.view.selected === i;
@@ -57,11 +58,11 @@ export function pairList(app) {
   };
 }
 
-// An arrow whose length is the coefficient's share of β, its greatest possible size under Eq. 7.
+// An arrow whose length, of half the width, is the coefficient's share of β: its greatest size under Eq. 7.
 function arrow(kind) {
   const shaft = h("i", {});
   return { root: h("span", { class: `pull ${kind}` }, shaft), set: (share) => {
-    shaft.style.width = `${Math.min(100, 100 * Math.abs(share))}%`;
+    shaft.style.width = `${Math.min(50, 50 * Math.abs(share))}%`;
     shaft.classList.toggle("left", share < 0);
   } };
 }

@@ -3,8 +3,9 @@ import { bars, legend } from "./bars.js";
 import { charts } from "./charts.js";
 import { controls, eventLog, readout } from "./controls.js";
 import { decode } from "./decode.js";
-import { editor, exporter, helper, sharer } from "./dialogs.js";
+import { exporter, helper, sharer } from "./dialogs.js";
 import { h } from "./dom.js";
+import { editor } from "./editor.js";
 import { invitation, toolbar } from "./frame.js";
 import { gradientPanel, pairList } from "./pairs.js";
 import { loadTerms, watchTerms } from "./terms.js";
@@ -48,8 +49,13 @@ class Player {
     this.host.replaceChildren(this.root);
     this.dialogs = { edit: editor(this), share: sharer(this), export: exporter(this), help: helper(this) };
     this.root.append(...Object.values(this.dialogs).map((d) => d.root));
-    // After a click with the pointer the space bar plays again, instead of pressing that button once more.
-    this.root.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button:not(dialog *)")?.blur());
+    // After the pointer, the space bar plays again instead of pressing that control once more.
+    let pointer = false;
+    this.root.addEventListener("pointerdown", () => { pointer = true; }, true);
+    this.root.addEventListener("keydown", () => { pointer = false; }, true);
+    const release = (event) => pointer && event.target.closest?.(":is(button, select, [type=checkbox], [type=radio]):not(dialog *)")?.blur();
+    this.root.addEventListener("click", (event) => event.target.closest?.("select") || release(event));
+    this.root.addEventListener("change", release);
     const redraw = () => this.run && this.redraw();
     const resized = new ResizeObserver(() => { cancelAnimationFrame(this.later); this.later = requestAnimationFrame(redraw); });
     resized.observe(plots);
@@ -62,6 +68,7 @@ class Player {
     const tidy = [keyboard(this), watchTerms(this.root), () => resized.disconnect(), () => clearInterval(theme),
       () => this.clock.stop(), () => clearTimeout(this.address), () => p.charts.destroy(), () => document.documentElement.classList.remove("dpo-presenter")];
     this.destroy = () => tidy.forEach((undo) => undo());
+    if (this.gone) this.destroy();
   }
 
   shade(background) {
@@ -72,15 +79,17 @@ class Player {
   async receive(run, setStateValue) {
     this.setState = setStateValue;
     await this.ready;
+    if (this.gone) return;
     const seen = run.acknowledged[this.client] ?? -1;
     this.queue = this.queue.filter(([number]) => number > seen);
+    const arrived = !this.run;
     const fresh = this.run?.world !== run.world;
     const longer = this.run && run.steps > this.run.steps;
     const ended = this.run && this.view.playhead >= this.run.steps;
     this.run = run;
     if (fresh) {
       this.clock.stop();
-      const playhead = this.rememberedStep(run) ?? run.step;
+      const playhead = (arrived ? this.rememberedStep(run) : null) ?? run.step;
       Object.assign(this.view, { playhead, playing: false, selected: null, future: false, played: playhead > 0 });
     }
     this.view.playhead = Math.min(this.view.playhead, run.steps);
@@ -167,11 +176,11 @@ class Player {
     }, 350);
   }
 
-  // After a visit to another page of the app the address is bare: then the playhead is where it was left.
+  // After a visit to another page of the app the playhead is where it was left, unless the address says another.
   rememberedStep(run) {
-    if (this.run || new URLSearchParams(location.search).has("t")) return null;
     const [link, step] = JSON.parse(sessionStorage.getItem("dpo-playhead") ?? "[]");
-    return link === run.link ? step : null;
+    const asked = new URLSearchParams(location.search).get("t");
+    return link === run.link && (asked === null || Number(asked) === step) ? step : null;
   }
 }
 
@@ -179,5 +188,5 @@ export default function mount({ data, parentElement, setStateValue }) {
   const host = parentElement.querySelector(".dpo");
   host.player ??= new Player(host);
   host.player.receive(decode(data), setStateValue);
-  return () => host.player.destroy?.();
+  return () => { host.player.gone = true; host.player.destroy?.(); };
 }

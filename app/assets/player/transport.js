@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
 const FULL_RUN = 12; // seconds for a whole run at speed 1
+const SLOWEST = 5; // steps a second at least, so that a run of a few steps is not a wait
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export function transport(app) {
@@ -46,7 +47,7 @@ export function clock(app) {
   let frame = 0;
   let before = 0;
   const tick = (now) => {
-    const steps = ((now - before) / 1000) * (app.run.steps / FULL_RUN) * app.view.speed;
+    const steps = ((now - before) / 1000) * Math.max(app.run.steps / FULL_RUN, SLOWEST) * app.view.speed;
     before = now;
     app.seek(Math.min(app.run.steps, app.view.playhead + steps));
     if (app.view.playhead >= app.run.steps) app.pause();
@@ -68,8 +69,9 @@ export function keyboard(app) {
   const press = (event) => {
     const at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (at.closest?.("textarea, select, [contenteditable], input:not([type=range], [type=checkbox])")) return;
-    if (at.closest?.("input[type=range]") && event.key.startsWith("Arrow")) return;
+    if (at.closest?.("textarea, select, [contenteditable], input:not([type=range], [type=checkbox], [type=radio])")) return;
+    if (event.repeat && !event.key.startsWith("Arrow")) return; // a key held down is one press
+    if (at.closest?.("input:is([type=range], [type=radio])") && event.key.startsWith("Arrow")) return;
     if (at.closest?.("button, a, input[type=checkbox], summary") && event.key === " ") return;
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
