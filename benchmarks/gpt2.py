@@ -120,6 +120,7 @@ def measure(side: str, which: str, steps: int, threads: int, device: str) -> dic
     command = [sys.executable, "-m", "benchmarks.gpt2", "--part", side, "--which", which]
     command += ["--steps", str(steps), "--threads", str(threads), "--device", device]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
+    environment["OMP_WAIT_POLICY"] = "PASSIVE"  # as the worker: waiting threads leave the cores to others
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=True)
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures

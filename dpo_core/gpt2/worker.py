@@ -86,6 +86,7 @@ from dpo_core.gpt2.run_config import BUNDLED, run_config_from_json
 from dpo_core.scenario_json import intervention_from_json
 
 THREADS_VARIABLE = "DPO_LAB_THREADS"
+SMALL = 5_000_000  # parameters
 LAST_WORDS = 2.0  # seconds that a step may still take after the end of input
 END = None
 
@@ -209,6 +210,7 @@ class Worker:
         self.run_id = message.get("run")
         config = run_config_from_json(message.get("config", {}))
         base, weights = self._base(config.model, config.dtype, pick_device(config.device).type)
+        torch.set_num_threads(threads_for(base.parameters))
         run = Run(config, base, self.kept, weights)
         self.send(run.started())
         self.run, self.going = run, not config.paused
@@ -249,6 +251,12 @@ class Worker:
         self.send({"type": "samples", "id": entry.get("id"), "step": run.step, "samples": samples})
 
 
+def threads_for(parameters: int) -> int:
+    """One thread for a small model, where a second costs more than it brings, else two; or as told."""
+    asked = int(os.environ.get(THREADS_VARIABLE, "0"))
+    return asked or (1 if parameters < SMALL else min(2, os.cpu_count() or 1))
+
+
 def _has(device: str) -> bool:
     try:
         pick_device(device)
@@ -277,7 +285,7 @@ def main() -> None:
     began = time.perf_counter()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever libraries print is no message
-    torch.set_num_threads(int(os.environ.get(THREADS_VARIABLE, "0")) or min(2, os.cpu_count() or 1))
+    torch.set_num_threads(threads_for(0))
     worker = Worker(out)
     threading.Thread(target=_read, args=(worker, sys.stdin), daemon=True).start()
     try:
