@@ -163,7 +163,7 @@ def test_tokens_of_a_watched_pair_sum_to_its_reward(manager: JobManager, room: R
     last = messages(job, "token_ratios")[-1]
     total = sum(t["log_ratio"] for t in last["tokens"] if not t["masked"])
     assert last["log_ratio"] == pytest.approx(total, abs=1e-9) and total != 0
-    assert last["reward"] == pytest.approx(0.1 * total, abs=1e-9)
+    assert last["reward"] == pytest.approx(DEFAULTS["objective"]["beta"] * total, abs=1e-9)
     assert "".join(t["token"] for t in last["tokens"] if t["masked"]) == pair["prompt"]
 
 

@@ -158,7 +158,7 @@ def test_sigma_on_against_off_is_one_click(page: Page, server: str) -> None:
     page.get_by_label("steps", exact=True).blur()
     page.get_by_role("button", name="Compare σ on with σ off").click()
     tabs = page.locator(".tabs button")
-    expect(tabs).to_have_text(["β 0.1, σ weight on", "β 0.1, σ weight off"], timeout=WAIT)
+    expect(tabs).to_have_text(["β 0.05, σ weight on", "β 0.05, σ weight off"], timeout=WAIT)
     expect(tabs.nth(1)).to_have_attribute("aria-pressed", "true", timeout=WAIT)
     where(page, "finished")
     for tab in (0, 1):
