@@ -34,7 +34,7 @@ def add_commands(commands: Any) -> None:
     train.add_argument("--samples", type=int, help="replies drawn for each measurement")
     train.add_argument("--save", metavar="DIR", help="save the trained policy there, in Hugging Face format")
     train.add_argument("--reference-cache", metavar="FILE", help="keep the reference's log-probs there")
-    train.add_argument("--threads", type=int, default=2)
+    train.add_argument("--threads", type=int, help="by default one for a small model, else two")
     train.set_defaults(do=_train)
     parity = commands.add_parser("parity", help="hold the toy against the full model, in four tiers")
     parity.add_argument("file", nargs="?", help=FILE_HELP)
@@ -45,7 +45,7 @@ def add_commands(commands: Any) -> None:
     parity.add_argument("--network-steps", type=int, default=50, help="of the whole network")
     parity.add_argument("--network-learning-rate", type=float, default=1e-4)
     parity.add_argument("--json", action="store_true", help="print the tables as one JSON object")
-    parity.add_argument("--threads", type=int, default=2)
+    parity.add_argument("--threads", type=int, help="by default one for a small model, else two")
     parity.set_defaults(do=_parity)
 
 

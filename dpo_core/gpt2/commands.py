@@ -18,6 +18,7 @@ from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.run import Message, Run
 from dpo_core.gpt2.run_config import bundled_preferences, run_config_from_json
 from dpo_core.gpt2.sharing import what_sharing_changes
+from dpo_core.gpt2.threads import threads_for
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Preferences
 from dpo_core.scenario import MAX_STEPS, Scenario
@@ -37,15 +38,16 @@ def train(
     preferences: Preferences | None,
     save: str | None,
     reference_cache: str | None,
-    threads: int,
+    threads: int | None,
 ) -> None:
     """Train headless: one JSON object per step on standard output."""
-    torch.set_num_threads(check_whole(threads, "--threads", 1, 1024))
+    _use_threads(threads, 0)
     config = run_config_from_json(settings, preferences)
     folder = None if save is None else _empty_folder(save)
     cache = None if reference_cache is None else Path(reference_cache)
     try:
         base = load_policy(config.model, config.dtype, config.device, _told)
+        _use_threads(threads, base.parameters)
         run = Run(config, base)
         if cache is not None:
             run.trainer.reference.load(cache)
@@ -67,6 +69,11 @@ def train(
     if folder is not None:
         save_policy(run.policy, folder)
         say(f"saved in {folder}")
+
+
+def _use_threads(asked: int | None, parameters: int) -> None:
+    threads = threads_for(parameters) if asked is None else check_whole(asked, "--threads", 1, 1024)
+    torch.set_num_threads(threads)
 
 
 def _told(what: str, share: float | None) -> None:
@@ -108,7 +115,7 @@ def save_policy(policy: Policy, folder: Path) -> None:
 
 def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences: Preferences | None) -> None:
     """Run the four tiers and print them; exit status 1 if one that must agree does not."""
-    torch.set_num_threads(check_whole(arguments.threads, "--threads", 1, 1024))
+    _use_threads(arguments.threads, 0)
     steps = check_whole(arguments.steps, "--steps", 1, MAX_STEPS)
     network_steps = check_whole(arguments.network_steps, "--network-steps", 1, MAX_STEPS)
     rate = check_within(arguments.learning_rate, "--learning-rate", LEARNING_RATE_RANGE)
@@ -122,8 +129,10 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
     if preferences is None:
         preferences = first_comparisons(bundled_preferences(), PARITY_PAIRS)
     try:
+        base = load_policy(arguments.model, "float64", "cpu", _told)
+        _use_threads(arguments.threads, base.parameters)
         tiers = four_tiers(
-            load_policy(arguments.model, "float64", "cpu", _told),
+            base,
             preferences,
             objective,
             (steps, rate),

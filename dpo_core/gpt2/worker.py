@@ -83,10 +83,9 @@ from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.reference import Array, weights_digest
 from dpo_core.gpt2.run import Message, Run
 from dpo_core.gpt2.run_config import BUNDLED, run_config_from_json
+from dpo_core.gpt2.threads import threads_for
 from dpo_core.scenario_json import intervention_from_json
 
-THREADS_VARIABLE = "DPO_LAB_THREADS"
-SMALL = 5_000_000  # parameters
 LAST_WORDS = 2.0  # seconds that a step may still take after the end of input
 END = None
 
@@ -249,12 +248,6 @@ class Worker:
         count = check_whole(entry.get("count", 1), "sample.count", 1, 16)
         samples = run.samples(prompts, count, check_index(entry.get("seed", 0), "sample.seed", 2**31, "seed"))
         self.send({"type": "samples", "id": entry.get("id"), "step": run.step, "samples": samples})
-
-
-def threads_for(parameters: int) -> int:
-    """One thread for a small model, where a second costs more than it brings, else two; or as told."""
-    asked = int(os.environ.get(THREADS_VARIABLE, "0"))
-    return asked or (1 if parameters < SMALL else min(2, os.cpu_count() or 1))
 
 
 def _has(device: str) -> bool:
