@@ -146,9 +146,7 @@ def table(which: str, steps: int, device: str, turns: int) -> None:
         print(row + (f"{found['predicted']:20.2f}" if side == "ours" else ""))
     ratio = best[0]["rate"] / max(found["rate"] for found in best[1:])
     memory = peaks[0] / min(peaks[1:])
-    print(
-        f"{ratio:.2f} × TRL's steps per second at its better number of threads, {memory:.2f} × its memory"
-    )
+    print(f"{ratio:.2f} × TRL's steps per second at its better number of threads, {memory:.2f} × its memory")
 
 
 def main() -> None:
