@@ -6,9 +6,8 @@ vector graphics of the arXiv HTML edition); a comment says what they agree on. W
 value stands. The judge behind every win rate is GPT-4 (gpt-4-0314), unless a column says "human".
 """
 
+from dpo_core.glossary import PAPER
 from lessons.figure import Figure, Point, Series
-
-PAPER = "Rafailov et al. 2023, arXiv 2305.18290"
 
 
 def _read_off(name: str, points: list[tuple[float, float]], role: str = "") -> Series:
