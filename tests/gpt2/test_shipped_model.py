@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2LMHeadModel
 
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.measure import Measured, measure, sample_completions, text_log_probs
-from dpo_core.gpt2.pretrain import Recipe, main, make_tokenizer, train
+from dpo_core.gpt2.pretrain import Recipe, main, make_tokenizer, sharpen, train
 from dpo_core.gpt2.shipped import DATA_FOLDER, MODEL_FOLDER, load_shipped
 from dpo_core.gpt2.tokenizer import piece_encoder
 
@@ -59,13 +59,18 @@ def test_the_card_says_what_is_measured(measured):
 
 def test_the_card_meets_the_targets():
     assert on_card("gap to the floor")[0] <= 0.05
+    assert on_card("that parse")[0] >= 0.98
     # CPU time, since the clock also counts what else a shared machine does: 20 minutes of two cores.
     assert float(re.search(r"(\d+) CPU\s+seconds", CARD)[1]) <= 2 * 20 * 60
 
 
-@pytest.mark.xfail(strict=True, reason="97.55 % of samples parse at 3,000 steps; the target is 98 %")
-def test_the_card_meets_the_target_for_parsing():
-    assert on_card("that parse")[0] >= 0.98
+def test_sharpening_multiplies_every_logit():
+    model = load_shipped()[0].double()
+    ids = torch.tensor([TOKENIZER("The plot was thin.")["input_ids"]])
+    with torch.no_grad():
+        before = model(ids).logits
+        sharpen(model, 1.25)
+        assert torch.allclose(model(ids).logits, 1.25 * before, rtol=1e-12, atol=1e-12)
 
 
 def test_expected_tokens_against_the_tokenizer(measured):
