@@ -8,35 +8,10 @@ import numpy as np
 
 from app.event_log import describe
 from app.session import Playground
+from dpo_core.measure import PER_COMPARISON, PER_PROMPT, PER_STEP
 from dpo_core.scenario_json import intervention_to_json, scenario_to_json
 from dpo_core.simulate import Trajectory
 from dpo_core.theory import kl_ceiling, label_optimum
-
-PER_STEP = (
-    "loss",
-    "rewards/chosen",
-    "rewards/rejected",
-    "rewards/margins",
-    "rewards/accuracies",
-    "logps/chosen",
-    "logps/rejected",
-)
-PER_PROMPT = (
-    "kl/policy_reference",
-    "kl/reference_policy",
-    "kl/share_of_ceiling",
-    "entropy",
-    "top_probability",
-    "true_reward",
-)
-PER_COMPARISON = (
-    "comparison/reward_chosen",
-    "comparison/reward_rejected",
-    "comparison/margin",
-    "comparison/coefficient",
-    "comparison/label_probability",
-    "sigma_weight",
-)
 
 
 def _table(trajectory: Trajectory) -> tuple[list[str], np.ndarray]:

@@ -11,27 +11,14 @@ import numpy as np
 
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.cli import add_commands as add_gpt2_commands
+from dpo_core.measure import PER_PROMPT, PER_STEP
 from dpo_core.presets import find_preset, presets
 from dpo_core.scenario import Scenario
 from dpo_core.scenario_json import parse_scenario, scenario_to_json
 from dpo_core.simulate import Trajectory, simulate
 
 # What `simulate` prints, besides `step` and `log_policy`.
-PRINTED = (
-    "loss",
-    "rewards/chosen",
-    "rewards/rejected",
-    "rewards/margins",
-    "rewards/accuracies",
-    "logps/chosen",
-    "logps/rejected",
-    "kl/policy_reference",
-    "kl/reference_policy",
-    "entropy",
-    "sigma_weight",
-    "top_probability",
-    "true_reward",
-)
+PRINTED = (*PER_STEP, *PER_PROMPT, "sigma_weight")
 
 
 def trajectory_to_json(trajectory: Trajectory) -> dict[str, Any]:

@@ -58,10 +58,10 @@ GLOSSARY: dict[str, Term] = {
         "agreement",
         "p",
         "share of raters",
-        "Share of raters who prefer the chosen reply. 1 is a unanimous label; at 0.5 the pair says nothing.",
+        "Share of raters who prefer the chosen reply. 1 is a unanimous label; at 0.5 the pair says nothing. "
+        "Label smoothing of cDPO is 1 − p.",
         "Eq. 1, cDPO",
         shape="[C]",
-        trl="1 − label_smoothing",
     ),
     "loss": Term(
         "loss",

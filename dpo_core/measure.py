@@ -13,6 +13,32 @@ from dpo_core.scenario import Segment
 
 Array = NDArray[np.float64]
 
+PER_STEP = (  # [T+1], means over comparisons
+    "loss",
+    "rewards/chosen",
+    "rewards/rejected",
+    "rewards/margins",
+    "rewards/accuracies",
+    "logps/chosen",
+    "logps/rejected",
+)
+PER_PROMPT = (  # [T+1, P]; the true reward only where the world states one
+    "kl/policy_reference",
+    "kl/reference_policy",
+    "kl/share_of_ceiling",
+    "entropy",
+    "top_probability",
+    "true_reward",
+)
+PER_COMPARISON = (  # [T+1, C]; "comparison/loss", the parts of the loss, is measured too
+    "comparison/reward_chosen",
+    "comparison/reward_rejected",
+    "comparison/margin",
+    "comparison/coefficient",
+    "comparison/label_probability",
+    "sigma_weight",
+)
+
 
 def measure(
     preferences: Preferences,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dpo_core.errors import ScenarioError
+from dpo_core.measure import PER_PROMPT, PER_STEP
 from dpo_core.presets import find_preset
 from dpo_core.scenario import Scenario
 from dpo_core.scenario_json import scenario_from_json, scenario_to_json
@@ -26,22 +27,7 @@ from lessons.document import (
 )
 
 PAGES = ("playground", "gpt2")
-METRICS = (
-    "loss",
-    "rewards/chosen",
-    "rewards/rejected",
-    "rewards/margins",
-    "rewards/accuracies",
-    "logps/chosen",
-    "logps/rejected",
-    "kl/policy_reference",
-    "kl/reference_policy",
-    "kl/share_of_ceiling",
-    "entropy",
-    "top_probability",
-    "true_reward",
-    "sigma_weight",
-)
+METRICS = (*PER_STEP, *PER_PROMPT, "sigma_weight")
 REPLY = re.compile(r"policy/(\d+)")  # probability of one reply of the prompt
 WORLD = {"preset", "scenario", "interventions"}
 STATE = WORLD | {"step", "page", "metrics", "prompt", "experiment"}
