@@ -8,9 +8,24 @@ LANGUAGE_METRICS: dict[str, Term] = {
         "KL(π‖π_ref)",
         "nats per reply",
         "How far a language model has moved, expected under the policy: replies are drawn from it, and the "
-        "exact KL of each next-token distribution is summed along them. The band is one standard error. The "
-        "other direction, KL(π_ref‖π), would be expected under the reference and is not what is drawn here.",
+        "exact KL of each next-token distribution is summed along them. The band is one standard error.",
         "Eq. 3",
+    ),
+    "sampled_kl_reverse": Term(
+        "KL(π_ref‖π), sampled",
+        "KL(π_ref‖π)",
+        "nats per reply",
+        "The other direction: expected under the reference, along replies that the reference wrote. It grows "
+        "fast when the policy no longer finds likely what its reference says.",
+        "—",
+    ),
+    "sampled_entropy": Term(
+        "entropy, sampled",
+        "H(π)",
+        "nats per reply",
+        "How open the model's replies are: the exact entropy of each next-token distribution, summed along "
+        "replies drawn from the policy. It falls towards 0 as the model says one thing only.",
+        "—",
     ),
     "true_sentiment": Term(
         "true sentiment",

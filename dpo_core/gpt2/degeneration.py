@@ -2,7 +2,8 @@
 
 KL(π‖π_ref) = E_{y~π} Σ_t KL(π(·|x, y_<t) ‖ π_ref(·|x, y_<t)): sequences are sampled, the KL of each
 next-token distribution along them is exact. Its variance is below that of log π(y)/π_ref(y), and no sample is
-negative.
+negative. KL(π_ref‖π) is the same along samples of the reference, and the entropy H(π) = E_{y~π} Σ_t H(π(·|x,
+y_<t)) comes from the same tables.
 """
 
 import math
@@ -25,7 +26,8 @@ LOGITS_AT_ONCE = 2**24  # numbers in one [M, V] table: 64 MB of float32
 class Measured:
     """Figures of one set of fresh samples, n of them. Sentiment and parse share are None outside the grammar.
 
-    ``kl``, ``kl_se``: nats per reply, mean and standard error over samples. ``sentiment``: mean true
+    ``kl``, ``kl_se``: KL(π‖π_ref) in nats per reply, mean and standard error over samples; ``kl_reverse``:
+    KL(π_ref‖π), over samples of the reference. ``entropy``: nats per reply. ``sentiment``: mean true
     sentiment in [-1, 1], a text that does not parse counting 0; ``sentiment_parsed``: of those that parse.
     ``distinct_n``: different n-grams over all n-grams (Li et al. 2016, arXiv 1510.03055). ``repetition``:
     share of 4-grams that stand earlier in the same reply (Welleck et al. 2019, arXiv 1908.04319). ``length``:
@@ -35,6 +37,9 @@ class Measured:
     samples: int
     kl: float
     kl_se: float
+    kl_reverse: float
+    kl_reverse_se: float
+    entropy: float
     sentiment: float | None
     sentiment_se: float | None
     sentiment_parsed: float | None
@@ -52,32 +57,45 @@ def grammar_applies(prompts: Sequence[str]) -> bool:
     return all(corpus.is_prefix(prompt) for prompt in prompts)
 
 
-def measure(
-    policy: Policy,
-    reference: Policy,
-    prompts: Sequence[str],
-    samples: int,
-    max_new_tokens: int,
-    seed: tuple[int, ...],
-    graded: bool,
-) -> Measured:
-    """Sample ``samples`` replies, the prompts in turn, and measure them; the same for the same seed.
+@dataclass(frozen=True)
+class Drawn:
+    """Replies to prompts, in the same order: texts of the prompts and tokens of both."""
+
+    prompts: tuple[str, ...]
+    sequences: tuple[TokenSequence, ...]
+
+
+def draw(
+    policy: Policy, prompts: Sequence[str], samples: int, max_new_tokens: int, seed: tuple[int, ...]
+) -> Drawn:
+    """``samples`` replies, the prompts in turn; the same for the same seed."""
+    asked = tuple(prompts[i % len(prompts)] for i in range(samples))
+    ids = [policy.prompt_ids(prompt) for prompt in asked]
+    replies = sample(policy, ids, uniforms(samples, max_new_tokens, *seed))
+    return Drawn(asked, tuple(TokenSequence(p, r) for p, r in zip(ids, replies, strict=True)))
+
+
+def measure(policy: Policy, reference: Policy, ours: Drawn, theirs: Drawn, graded: bool) -> Measured:
+    """Measure what was drawn from the policy (``ours``) and from the reference (``theirs``).
 
     ``graded``: read the texts by the grammar, for prompts of which ``grammar_applies`` holds.
     """
-    asked = [prompts[i % len(prompts)] for i in range(samples)]
-    ids = [policy.prompt_ids(prompt) for prompt in asked]
-    replies = sample(policy, ids, uniforms(samples, max_new_tokens, *seed))
-    kl = sequence_kl(policy, reference, [TokenSequence(p, r) for p, r in zip(ids, replies, strict=True)])
+    kl, entropy = sequence_kl(policy, reference, ours.sequences)
+    reverse, _ = sequence_kl(reference, policy, theirs.sequences)
+    replies = [sequence.reply for sequence in ours.sequences]
     sentiments: list[float | None] = []
     if graded:
-        sentiments = [corpus.sentiment(p + text_of(policy, r)) for p, r in zip(asked, replies, strict=True)]
+        texts = [p + text_of(policy, r) for p, r in zip(ours.prompts, replies, strict=True)]
+        sentiments = [corpus.sentiment(text) for text in texts]
     counted = [value or 0.0 for value in sentiments]
     parsed = [value for value in sentiments if value is not None]
     return Measured(
-        samples=samples,
+        samples=len(replies),
         kl=float(np.mean(kl)),
         kl_se=standard_error(kl),
+        kl_reverse=float(np.mean(reverse)),
+        kl_reverse_se=standard_error(reverse),
+        entropy=float(np.mean(entropy)),
         sentiment=float(np.mean(counted)) if counted else None,
         sentiment_se=standard_error(counted) if counted else None,
         sentiment_parsed=float(np.mean(parsed)) if parsed else None,
@@ -92,10 +110,12 @@ def measure(
 
 
 @torch.no_grad()
-def sequence_kl(policy: Policy, reference: Policy, sequences: Sequence[TokenSequence]) -> list[float]:
-    """Σ_t KL(π(·|x, y_<t) ‖ π_ref(·|x, y_<t)) along each sequence [B], nats."""
+def sequence_kl(
+    policy: Policy, reference: Policy, sequences: Sequence[TokenSequence]
+) -> tuple[list[float], list[float]]:
+    """Σ_t KL(π(·|x, y_<t) ‖ π_ref(·|x, y_<t)) and Σ_t H(π(·|x, y_<t)) along each sequence [B], nats."""
     order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
-    totals = [0.0] * len(sequences)
+    totals = np.zeros((2, len(sequences)))
     for piece in micro_batches(
         [sequences[i] for i in order], LOGITS_AT_ONCE // policy.model.config.vocab_size
     ):
@@ -103,11 +123,13 @@ def sequence_kl(policy: Policy, reference: Policy, sequences: Sequence[TokenSequ
         packed = pack([sequences[i] for i in numbers])
         ours = policy.logits(packed.to(policy.device)).log_softmax(-1)  # [M, V]
         theirs = reference.logits(packed.to(reference.device)).log_softmax(-1).to(ours.device)  # [M, V]
-        per_token = (ours.exp() * (ours - theirs)).sum(-1).cpu().double()  # [M], KL of Eq. 3
-        sums = torch.zeros(len(piece), dtype=torch.float64).index_add(0, packed.owner, per_token)
-        for i, value in zip(numbers, sums.tolist(), strict=True):
-            totals[i] = value
-    return totals
+        chances = ours.exp()
+        per_token = torch.stack(
+            [(chances * (ours - theirs)).sum(-1), -(chances * ours).sum(-1)]  # [2, M], KL of Eq. 3 and H
+        )
+        sums = torch.zeros(2, len(piece), dtype=torch.float64)
+        totals[:, numbers] = sums.index_add(1, packed.owner, per_token.cpu().double()).numpy()
+    return totals[0].tolist(), totals[1].tolist()
 
 
 def standard_error(values: Sequence[float]) -> float:

@@ -37,13 +37,17 @@ def allowed_models() -> tuple[str, ...] | None:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
+def is_allowed(name: str) -> bool:
+    """Whether the operator lets this model be loaded."""
+    allowed = allowed_models()
+    return allowed is None or name in allowed
+
+
 def check_allowed(name: str) -> None:
     """Raises ScenarioError for a model that the operator has not listed."""
-    allowed = allowed_models()
-    if allowed is not None and name not in allowed:
-        raise ScenarioError(
-            "model", f"{name!r} is not offered here", f"Choose one of {', '.join(allowed) or 'none'}"
-        )
+    if not is_allowed(name):
+        offered = ", ".join(allowed_models() or ()) or "none"
+        raise ScenarioError("model", f"{name!r} is not offered here", f"Choose one of {offered}")
 
 
 def pick_device(wanted: str = "auto") -> torch.device:

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from dpo_core.gpt2 import corpus
-from dpo_core.gpt2.degeneration import grammar_applies, measure, token_ratios
+from dpo_core.gpt2.degeneration import Drawn, draw, grammar_applies, measure, token_ratios
+from dpo_core.gpt2.evaluation import Evaluation
 from dpo_core.gpt2.memory import is_out_of_memory
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.reference import Array, ReferenceLogProbs
@@ -55,9 +56,19 @@ class Run:
             config.preferences,
             config.settings,
         )
+        self.evaluation = self._evaluation(kept, weights)
         self.graded = grammar_applies(config.prompts)
+        self._theirs: Drawn | None = None  # what the reference says, once asked
         self._seconds = 0.0  # spent on steps and measurements
         self._told = 0  # notices
+
+    def _evaluation(self, kept: dict[str, Array] | None, weights: str | None) -> Evaluation:
+        held_out = self.config.held_out
+        if held_out is None:
+            return Evaluation(self.trainer.reference, self.config.preferences.starts, None)
+        sequences = self.reference.encode_all(reply_texts(held_out))
+        reference = ReferenceLogProbs(self.reference, sequences, kept, weights)
+        return Evaluation(reference, held_out.starts, held_out.comparisons)
 
     @property
     def step(self) -> int:
@@ -82,6 +93,10 @@ class Run:
             "batch_size": min(settings.batch_size or comparisons, comparisons),
             "prompts": list(self.config.prompts[:SHOWN]),
             "graded": self.graded,
+            "evaluated": {
+                "comparisons": self.evaluation.count(self.trainer.rules),
+                "held_out": self.evaluation.held_out,
+            },
             "predicted_steps_per_second": predicted_steps_per_second(self.trainer),
             "pairs": self._texts(),
         }
@@ -103,6 +118,7 @@ class Run:
         began = time.perf_counter()
         step, every = self.step, self.config.measure_every
         due = every > 0 and (step % every == 0 or step == self.config.settings.steps)
+        self.trainer.put_in_force()
         # At step 0 the policy is the reference: the curve can begin before the slower samples are drawn.
         measured = self._measured(self.policy, step) if due and step > 0 else None
         report = self.trainer.advance()
@@ -154,29 +170,32 @@ class Run:
         return {"index": index.tolist(), "margin": _numbers(margins), "sigma_weight": _numbers(weights)}
 
     def _measured(self, policy: Policy, step: int) -> Message:
-        config = self.config
-        shown = config.prompts[:SHOWN]
         try:
-            figures = measure(
-                policy,
-                self.reference,
-                config.prompts,
-                config.samples,
-                config.max_new_tokens,
-                (config.settings.seed, 1, step),
-                self.graded,
-            )
+            figures = self._figures(policy, step)
         except RuntimeError as error:
             if not is_out_of_memory(error) or policy.device.type == "cpu":
                 raise
             self.trainer.fall_back_to_cpu()
             return self._measured(policy, step)
+        shown = self.config.prompts[:SHOWN]
         return {
             "type": "measured",
             "step": step,
-            **asdict(figures),
-            "samples_shown": self.samples(shown, 1, config.settings.seed, policy),
+            **figures,
+            "samples_shown": self.samples(shown, 1, self.config.settings.seed, policy),
         }
+
+    def _figures(self, policy: Policy, step: int) -> Message:
+        def drawn(by: Policy, at: int) -> Drawn:
+            seed = (self.config.settings.seed, 1, at)
+            return draw(by, self.config.prompts, self.config.samples, self.config.max_new_tokens, seed)
+
+        self._theirs = self._theirs or drawn(self.reference, 0)
+        ours = self._theirs if step == 0 else drawn(policy, step)
+        figures = asdict(measure(policy, self.reference, ours, self._theirs, self.graded))
+        evaluated = self.evaluation.metrics(policy, self.trainer.rules)
+        numbers = figures | {f"eval_{name}": value for name, value in evaluated.items()}
+        return {k: None if v is None or not math.isfinite(v) else v for k, v in numbers.items()}
 
     def samples(
         self, prompts: Sequence[str], count: int, seed: int, policy: Policy | None = None

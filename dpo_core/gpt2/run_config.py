@@ -28,12 +28,14 @@ SHOWN = 4  # prompts whose samples are shown side by side
 class RunConfig:
     """Everything that determines a run. ``prompts``: what fresh samples are drawn for, in turn.
 
+    ``held_out``: preferences that are evaluated but not trained on; None: those trained on are evaluated.
     ``measure_every`` steps ``samples`` replies of at most ``max_new_tokens`` tokens are drawn and measured;
     0 never does.
     """
 
     preferences: Preferences
     prompts: tuple[str, ...]
+    held_out: Preferences | None = None
     model: str = defaults.SHIPPED
     settings: TrainingSettings = field(default_factory=TrainingSettings)
     device: str = "auto"
@@ -51,10 +53,9 @@ def bundled_preferences() -> Preferences:
 
 
 @cache
-def held_out_prompts() -> tuple[str, ...]:
-    """Prompts that no training pair has."""
-    held_out = parse_pairs(HELD_OUT_PAIRS.read_text(encoding="utf-8"), HELD_OUT_PAIRS.name)
-    return tuple(prompt.text for prompt in held_out.prompts)
+def held_out_preferences() -> Preferences:
+    """Pairs whose prompts no training pair has."""
+    return parse_pairs(HELD_OUT_PAIRS.read_text(encoding="utf-8"), HELD_OUT_PAIRS.name)
 
 
 def run_config_from_json(value: Any, preferences: Preferences | None = None) -> RunConfig:
@@ -83,10 +84,12 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
     given = check_list(entry.get("prompts") or [], "prompts", 0)
     prompts = tuple(check_text(p, f"prompts[{i}]") for i, p in enumerate(given))
     if not prompts:
-        prompts = held_out_prompts() if bundled else tuple(p.text for p in preferences.prompts)
+        asked = held_out_preferences() if bundled else preferences
+        prompts = tuple(p.text for p in asked.prompts)
     return RunConfig(
         preferences,
         prompts,
+        held_out_preferences() if bundled else None,
         model=check_text(entry.get("model", defaults.SHIPPED), "model"),
         settings=TrainingSettings(
             objective,

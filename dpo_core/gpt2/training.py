@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dpo_core import objectives
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import defaults
+from dpo_core.gpt2.evaluation import comparison_metrics
 from dpo_core.gpt2.memory import is_out_of_memory, no_memory
 from dpo_core.gpt2.policy import Policy, micro_batches
 from dpo_core.gpt2.reference import ReferenceLogProbs, check_start
@@ -78,6 +79,11 @@ class Trainer:
         self._optimizer = _optimizer(self._parameters, settings.optimizer)
         self._order = _batches(len(preferences.comparisons), settings.batch_size, settings.seed)
 
+    def put_in_force(self) -> None:
+        """Make the changes that were planned for the step to come."""
+        while self._pending and self._pending[0].step <= self.step:
+            self.intervene(self._pending.pop(0))
+
     def intervene(self, intervention: Intervention) -> None:
         """Put a change in force from the next step on, whatever step it names;
 
@@ -95,8 +101,7 @@ class Trainer:
 
         Raises ScenarioError when the numbers leave the range of floats, or memory is short on the CPU too.
         """
-        while self._pending and self._pending[0].step <= self.step:
-            self.intervene(self._pending.pop(0))
+        self.put_in_force()
         batch = next(self._order)
         last = self.step >= self.settings.steps
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that overflow are reported as such
@@ -167,7 +172,14 @@ class Trainer:
             both = np.concatenate([chosen, rejected])
             check_start(self.policy.dtype, self.log_probs[both], reference)
             self.log_probs[both] = reference  # equal but for rounding, which must not count as a preference
-        metrics = self._metrics(chosen, rejected, reference_chosen, reference_rejected, agreement)
+        metrics = comparison_metrics(
+            self.rules.objective,
+            (self.log_probs[chosen], self.log_probs[rejected]),
+            (reference_chosen, reference_rejected),
+            agreement,
+        )
+        metrics["beta"] = self.rules.objective.beta
+        metrics["learning_rate"] = self.rules.optimizer.learning_rate
         if not np.isfinite(list(metrics.values())).all():
             raise ScenarioError(
                 "optimizer.learning_rate",
@@ -190,39 +202,6 @@ class Trainer:
             order = np.argsort(lengths, kind="stable")
         pieces = micro_batches([range(lengths[i]) for i in order], self.settings.micro_batch_tokens)
         return [order[piece] for piece in pieces]
-
-    def _metrics(
-        self,
-        chosen: Indices,
-        rejected: Indices,
-        reference_chosen: Array,
-        reference_rejected: Array,
-        agreement: Array,
-    ) -> dict[str, float]:
-        both = objectives.preference_loss(
-            self.rules.objective,
-            self.log_probs[chosen],
-            self.log_probs[rejected],
-            reference_chosen,
-            reference_rejected,
-            agreement,
-        )
-        margins = both.chosen_rewards - both.rejected_rewards
-        means = {
-            "loss": both.losses,  # Eq. 7
-            "rewards/chosen": both.chosen_rewards,
-            "rewards/rejected": both.rejected_rewards,
-            "rewards/margins": margins,
-            "rewards/accuracies": margins > 0,  # strict
-            "logps/chosen": self.log_probs[chosen],
-            "logps/rejected": self.log_probs[rejected],
-            "sigma_weight": objectives.sigma_weight(
-                self.rules.objective, margins / self.rules.objective.beta
-            ),
-        }
-        metrics = {name: float(np.mean(values)) for name, values in means.items()}
-        in_force = {"beta": self.rules.objective.beta, "learning_rate": self.rules.optimizer.learning_rate}
-        return metrics | in_force
 
     def fall_back_to_cpu(self) -> None:
         device = self.policy.device.type

@@ -26,21 +26,26 @@ CHANGE, one of "flip": comparison | "beta": number | "sigma_weight": bool | "lea
 "comparison": number with "agreement": share. Comparisons are numbered from 0 as in the data.
 
 OUT
-  ready        {"seconds", "model", "parameters", "devices": [names]}; sent once
+  ready        {"seconds", "model", "parameters", "devices": [names]}; sent once; model and parameters are
+               null where the operator does not offer the shipped model
   progress     {"run", "what": TEXT, "share": 0…1 | null}; loading and downloading
   started      {"run", "model", "parameters", "device", "dtype", "steps", "comparisons", "batch_size",
                "prompts": [those whose samples are shown], "graded": whether true sentiment is known,
-               "predicted_steps_per_second", "pairs": [{"prompt", "chosen", "rejected", "agreement"}…]}
+               "evaluated": {"comparisons", "held_out": bool}, "predicted_steps_per_second",
+               "pairs": [{"prompt", "chosen", "rejected", "agreement"}…]}
   snapshot     {"run", "step", "metrics": {"loss", "rewards/chosen", "rewards/rejected", "rewards/margins",
                "rewards/accuracies", "logps/chosen", "logps/rejected", "sigma_weight", "beta",
                "learning_rate"}, "pairs": PAIRS, "steps_per_second", "seconds_left", "device", "dtype"};
                one per step 0…steps. Metrics are means over the step's batch, of the parameters at that
                step, before its update.
-  measured     {"run", "step", "samples": n, "kl", "kl_se", "sentiment", "sentiment_se", "sentiment_parsed",
-               "parse_share", "distinct_1", "distinct_2", "distinct_3", "repetition", "length", "cut_share",
+  measured     {"run", "step", "samples": n, "kl", "kl_se", "kl_reverse", "kl_reverse_se", "entropy",
+               "sentiment", "sentiment_se", "sentiment_parsed", "parse_share", "distinct_1", "distinct_2",
+               "distinct_3", "repetition", "length", "cut_share", "eval_loss", "eval_rewards/chosen", …,
                "samples_shown": [SAMPLE…]}; of the parameters of the snapshot with the same step, sent just
                after it. Sentiment and parse share are null when not ``graded``. The figures are explained
-               at ``degeneration.Measured``. The shown samples use the same random numbers every time.
+               at ``degeneration.Measured``; those that begin with "eval_" are the metrics of a snapshot over
+               fixed comparisons: held-out ones, or the run's own first ones (see "evaluated"), under the
+               rules in force. The shown samples use the same random numbers every time.
   intervened   {"run", "step": from which it is in force, "intervention": as in a scenario file,
                "pairs": PAIRS}
   paused, resumed    {"run", "step": the step to come}
@@ -78,7 +83,7 @@ from dpo_core.checks import check_index, check_list, check_object, check_text, c
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.defaults import SHIPPED
 from dpo_core.gpt2.memory import is_out_of_memory, no_memory
-from dpo_core.gpt2.models import load_policy, pick_device
+from dpo_core.gpt2.models import is_allowed, load_policy, pick_device
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.reference import Array, weights_digest
 from dpo_core.gpt2.run import Message, Run
@@ -110,22 +115,27 @@ class Worker:
         self.out.flush()
 
     def warm_up(self, began: float) -> None:
-        """Do once what the first run would wait for: kernels, the grammar, the bundled pairs' log-probs."""
+        """Say ready, after doing once what the first run would wait for."""
+        base = self._rehearsed() if is_allowed(SHIPPED) else None
+        self.send(
+            {
+                "type": "ready",
+                "seconds": time.perf_counter() - began,
+                "model": base and base.name,
+                "parameters": base and base.parameters,
+                "devices": [name for name in ("cuda", "mps", "cpu") if _has(name)],
+            }
+        )
+
+    def _rehearsed(self) -> Policy:
+        """The shipped model after one step: kernels, grammar and the bundled pairs' log-probs are warm."""
         base, weights = self._base(SHIPPED, "float32", pick_device().type)
         run = Run(run_config_from_json({"data": BUNDLED, "steps": 1}), base, self.kept, weights)
         for _ in run.advance():
             pass
         run.trainer.reference.of(run.all_replies())
-        devices = [name for name in ("cuda", "mps", "cpu") if _has(name)]
-        self.send(
-            {
-                "type": "ready",
-                "seconds": time.perf_counter() - began,
-                "model": base.name,
-                "parameters": base.parameters,
-                "devices": devices,
-            }
-        )
+        run.evaluation.metrics(base, run.trainer.rules)
+        return base
 
     def serve(self) -> None:
         """Until the end of input."""

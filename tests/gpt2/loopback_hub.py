@@ -12,11 +12,15 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class LoopbackHub:
-    """Serves the folders under ``root`` as OWNER/NAME; ``broken[path]``: downloads that break half-way."""
+    """Serves the folders under ``root`` as OWNER/NAME.
+
+    ``broken[path]``: how many downloads break half-way; ``held[path]``: the other half waits for the event.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.broken: Counter[str] = Counter()
+        self.held: dict[str, threading.Event] = {}
         self.gated: set[str] = set()
         self.sent: Counter[str] = Counter()  # bytes of each file that went out
         self.starts: dict[str, list[int]] = {}  # offsets at which downloads began
@@ -108,5 +112,10 @@ class LoopbackHub:
             self.broken[key] -= 1
             part = part[: len(part) // 2]
             request.close_connection = True
+        elif key in self.held:
+            request.wfile.write(part[: len(part) // 2])
+            request.wfile.flush()
+            self.held[key].wait()
+            part = part[len(part) // 2 :]
         request.wfile.write(part)
         self.sent[key] += len(part)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from dpo_core.gpt2 import degeneration
-from dpo_core.gpt2.degeneration import distinct, measure, repetition, sequence_kl, token_ratios
+from dpo_core.gpt2 import corpus
+from dpo_core.gpt2.degeneration import Drawn, distinct, draw, measure, repetition, sequence_kl, token_ratios
 from dpo_core.gpt2.packing import TokenSequence
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.sampling import sample, uniforms
@@ -46,11 +46,13 @@ def test_all_replies_of_the_small_world_have_probability_one():
 
 
 def test_the_kl_of_sampled_sequences_is_the_kl_of_the_distributions():
-    """Expected Σ_t KL_t under the policy = Σ_y π(y) log π(y)/π_ref(y), exactly, by enumeration."""
+    """Expected Σ_t KL_t under the policy = Σ_y π(y) log π(y)/π_ref(y), exactly, by enumeration; so with H."""
     policy, reference, prompt = small_world(0), small_world(1), (1, 2)
     ours, theirs = log_probs(policy, prompt), log_probs(reference, prompt)
     exact = float(np.sum(np.exp(ours) * (ours - theirs)))
-    per_sequence = np.array(sequence_kl(policy, reference, [TokenSequence(prompt, r) for r in every_reply()]))
+    sequences = [TokenSequence(prompt, r) for r in every_reply()]
+    per_sequence, entropies = np.array(sequence_kl(policy, reference, sequences))
+    assert float(np.sum(np.exp(ours) * entropies)) == pytest.approx(-np.sum(np.exp(ours) * ours), abs=1e-10)
     assert (per_sequence >= 0).all()
     assert float(np.sum(np.exp(ours) * per_sequence)) == pytest.approx(exact, abs=1e-10)
     assert exact > 0.05
@@ -104,7 +106,8 @@ def test_the_standard_error_is_the_spread_of_repeated_estimates():
     policy, reference = tiny_policy(seed=0), tiny_policy(seed=1)
 
     def kl(samples, seed):
-        return measure(policy, reference, ["The film"], samples, 6, (seed,), graded=False)
+        drawn = [draw(by, ["The film"], samples, 6, (seed, i)) for i, by in enumerate((policy, reference))]
+        return measure(policy, reference, *drawn, graded=False)
 
     few, many = [kl(50, seed) for seed in range(60)], kl(1600, 99)
     spread = float(np.std([found.kl for found in few], ddof=1))
@@ -115,16 +118,30 @@ def test_the_standard_error_is_the_spread_of_repeated_estimates():
         spread / math.sqrt(60), many.kl_se
     )
     assert many.sentiment is None and many.parse_share is None
+    # the other direction is that of the roles exchanged, and the entropy is −E log π of what was drawn
+    back = measure(reference, policy, drawn := draw(reference, ["The film"], 1600, 6, (99, 1)), drawn, False)
+    assert many.kl_reverse == pytest.approx(back.kl, rel=1e-6)
+    assert many.kl_reverse_se == pytest.approx(back.kl_se, rel=1e-6)
+    ours = draw(policy, ["The film"], 1600, 6, (99, 0)).sequences
+    with torch.no_grad():
+        surprise = -policy.sequence_log_probs(ours).numpy()
+    assert abs(many.entropy - surprise.mean()) < 4 * surprise.std() / math.sqrt(len(ours))
 
 
-def test_reviews_are_graded_and_broken_ones_count_zero(monkeypatch):
+def test_prompts_take_turns():
+    policy = tiny_policy()
+    drawn = draw(policy, ["The film", "A"], 5, 4, (3,))
+    assert drawn.prompts == ("The film", "A", "The film", "A", "The film")
+    assert [s.prompt for s in drawn.sequences] == [policy.prompt_ids(p) for p in drawn.prompts]
+
+
+def test_reviews_are_graded_and_broken_ones_count_zero():
     """Known replies in, known figures out: one praise, one blame, one that does not parse."""
     policy = tiny_policy()
     texts = [" was superb.", " was dreadful.", " superb was the."]
-    ids = [policy.encode("The film", text).reply for text in texts]
-    monkeypatch.setattr(degeneration, "sample", lambda *_: ids)
-    found = measure(policy, policy, ["The film"], 3, 30, (0,), graded=True)
-    praise, blame = (degeneration.corpus.sentiment(f"The film{t}") for t in texts[:2])
+    drawn = Drawn(("The film",) * 3, tuple(policy.encode("The film", text) for text in texts))
+    found = measure(policy, policy, drawn, drawn, graded=True)
+    praise, blame = (corpus.sentiment(f"The film{t}") for t in texts[:2])
     assert praise > 0.5 > -0.5 > blame
     assert found.parse_share == pytest.approx(2 / 3)
     assert found.sentiment == pytest.approx((praise + blame) / 3)

@@ -15,24 +15,9 @@ from dpo_core.gpt2 import models
 from dpo_core.gpt2.memory import check_memory, training_bytes
 from dpo_core.gpt2.models import load_policy, parameter_count, pick_device
 from tests.gpt2.loopback_hub import LoopbackHub
-from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_tokenizer
+from tests.gpt2.tiny import save_large, save_tiny, tiny_model, tiny_policy
 
 GOOD = "someone/tiny"
-
-
-def save_tiny(folder):
-    tiny_model().save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
-    return folder
-
-
-def save_large(folder):
-    """Weights of 25 MB: what arrives is written in pieces of 10 MB, so half of them leaves one behind."""
-    end = tiny_tokenizer().eos_token_id
-    shape = {"vocab_size": len(tiny_tokenizer()), "n_positions": 64, "n_embd": 256, "n_layer": 8, "n_head": 4}
-    torch.manual_seed(1)
-    GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=end, eos_token_id=end)).save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
 
 
 @pytest.fixture(scope="module")

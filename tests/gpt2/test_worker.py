@@ -78,6 +78,17 @@ def test_a_run_from_start_to_finish(client):
     assert [m["step"] for m in snapshots] == list(range(7))
     assert snapshots[0]["metrics"]["loss"] == pytest.approx(0.6931471805599453, abs=1e-12)
     assert snapshots[0]["metrics"]["rewards/accuracies"] == 0.0
+    # All six pairs are in every batch, so a snapshot says of them what the evaluation says.
+    assert started["evaluated"] == {"comparisons": 6, "held_out": False}
+    measured = [m for m in messages if m["type"] == "measured"]
+    assert [m["step"] for m in measured] == [0, 4, 6]
+    for m in measured:
+        metrics = snapshots[m["step"]]["metrics"]
+        evaluated = {k.removeprefix("eval_"): v for k, v in m.items() if k.startswith("eval_")}
+        assert evaluated == pytest.approx({k: metrics[k] for k in evaluated}, abs=2e-5)
+        assert set(metrics) - set(evaluated) == {"beta", "learning_rate"}
+    assert measured[0]["kl"] == measured[0]["kl_reverse"] == 0.0
+    assert measured[1]["kl_reverse"] > 0
     assert snapshots[6]["metrics"]["loss"] < snapshots[0]["metrics"]["loss"]
     margins = snapshots[6]["pairs"]["margin"]
     assert sum(margins) / 6 == pytest.approx(snapshots[6]["metrics"]["rewards/margins"], abs=1e-12)
@@ -227,3 +238,13 @@ def test_an_operators_list_is_kept_to():
     error = client.until("error", run="k")[-1]
     assert error["what"] == "'gpt2' is not offered here" and "shipped" in error["mend"]
     client.close()
+
+
+def test_where_the_shipped_model_is_not_offered_the_worker_says_so_and_lives():
+    client = Client(DPO_LAB_MODELS="gpt2")
+    ready = client.until("ready")[-1]
+    assert (ready["model"], ready["parameters"]) == (None, None)
+    client.send(type="start", run="a", config={**QUICK, "steps": 2})
+    error = client.until("error")[-1]
+    assert error["text"] == "model: 'shipped' is not offered here. Choose one of gpt2."
+    assert client.close() == 0

@@ -1,6 +1,7 @@
 """A GPT-2 with random weights and a tokenizer of a few hundred tokens, made in a moment."""
 
 from functools import cache
+from pathlib import Path
 
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
@@ -61,3 +62,19 @@ def tiny_trainer(settings: TrainingSettings, dtype: str = "float64", preferences
     policy = tiny_policy(dtype)
     sequences = reference.encode_all(reply_texts(preferences))
     return Trainer(policy, ReferenceLogProbs(reference, sequences), preferences, settings)
+
+
+def save_tiny(folder: Path) -> Path:
+    """A folder as ``from_pretrained`` reads it."""
+    tiny_model().save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    return folder
+
+
+def save_large(folder: Path) -> None:
+    """Weights of 25 MB: what arrives is written in pieces of 10 MB, so half of them leaves one behind."""
+    end = tiny_tokenizer().eos_token_id
+    shape = {"vocab_size": len(tiny_tokenizer()), "n_positions": 64, "n_embd": 256, "n_layer": 8, "n_head": 4}
+    torch.manual_seed(1)
+    GPT2LMHeadModel(GPT2Config(**shape, bos_token_id=end, eos_token_id=end)).save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)

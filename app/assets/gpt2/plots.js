@@ -3,13 +3,14 @@ import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { h, maths, number } from "../player/dom.js";
 import { term } from "../player/terms.js";
 
-// Lines: [column or field, colour, label, term]; ``measured`` ones come from fresh samples, every so many steps.
+// Lines: [column or field, colour, label, term]; ``measured`` ones come from fresh samples, every so many steps. The
+// others are means over the step's batch, drawn thin; their ``eval_`` twins over fixed pairs are drawn bold.
 const CHARTS = [
   { key: "rewards", hint: "β·log(π/π_ref) of both replies: they start at 0.", title: ["rewards/margins", "Implicit reward r̂"], lines: [["rewards/chosen", "chosen", "chosen"], ["rewards/rejected", "rejected", "rejected"]] },
   { key: "margin", hint: "Chosen minus rejected, and the loss: log 2 at first.", title: ["rewards/margins", "Margin, loss"], lines: [["rewards/margins", "ink", "u"], ["loss", "optimum", "L"]] },
   { key: "accuracy", hint: "Share of pairs told apart, and how much gradient is left.", title: ["rewards/accuracies", "Accuracy, σ weight"], unit: true, lines: [["rewards/accuracies", "ink", "acc"], ["sigma_weight", "optimum", "σ(−u)"]] },
   { key: "logps", hint: "Watch the chosen reply: it can become less likely too.", title: ["logps/chosen", "Log-prob"], lines: [["logps/chosen", "chosen", "chosen"], ["logps/rejected", "rejected", "rejected"]] },
-  { key: "kl", hint: "How far the model goes from its reference, with its standard error.", title: ["sampled_kl", "KL(π‖π_ref)"], from: 0, measured: true, band: "kl_se", lines: [["kl", "policy", "mean", "sampled_kl"]] },
+  { key: "kl", hint: "How far the model goes from its reference, with its standard error.", title: ["sampled_kl", "KL"], from: 0, measured: true, band: "kl_se", lines: [["kl", "policy", "π‖π_ref", "sampled_kl"], ["kl_reverse", "reference", "π_ref‖π", "sampled_kl_reverse"]] },
   { key: "sentiment", hint: "What these labels are meant to raise, known exactly.", title: ["true_sentiment", "True sentiment"], measured: true, band: "sentiment_se", lines: [["sentiment", "policy", "mean", "true_sentiment"]], level: "sentiment" },
   { key: "parse", hint: "Does it still speak its language, or repeat itself?", title: ["parse_share", "Parse, repetition"], unit: true, measured: true, lines: [["parse_share", "policy", "parse", "parse_share"], ["repetition", "rejected", "rep.", "repetition"]] },
   { key: "distinct", hint: "Does it still say different things?", title: ["distinct", "Distinct n-grams"], unit: true, measured: true, lines: [["distinct_1", "soft", "1", "distinct"], ["distinct_2", "ink", "2", "distinct"], ["distinct_3", "policy", "3", "distinct"]] },
@@ -18,11 +19,9 @@ const CHARTS = [
 const colour = (node, name) => getComputedStyle(node).getPropertyValue(`--${name}`).trim();
 const clear = (hex) => (/^#[0-9a-f]{6}$/i.test(hex) ? `${hex}30` : hex);
 
-// A line's values by step: its own run's, or the other's.
-function points(record, spec, name) {
-  if (!spec.measured) return record.columns[name].map((value, step) => [step, value]);
-  return record.measured.map((m) => [m.step, m[name]]);
-}
+// A line's values by step.
+const batches = (record, name) => new Map(record.columns[name].map((value, step) => [step, value]));
+const measurements = (record, name) => new Map(record.measured.map((m) => [m.step, m[name]]));
 
 function chart(page, spec) {
   const values = h("span", { class: "values" });
@@ -39,24 +38,27 @@ function chart(page, spec) {
   let zoomed = false;
   let drawn = "";
 
+  // Columns: steps, one per line, the band's edges, the fixed pairs' lines, the other run's lines.
   function data() {
     const { record, other } = page;
-    const lines = spec.lines.map(([name]) => new Map(points(record, spec, name)));
-    const ghosts = other ? spec.lines.map(([name]) => new Map(points(other, spec, name))) : [];
+    const steady = (run) => spec.lines.map(([name]) => (run ? measurements(run, spec.measured ? name : `eval_${name}`) : new Map()));
+    const lines = spec.measured ? steady(record) : spec.lines.map(([name]) => batches(record, name));
+    const ghosts = steady(other);
     const xs = [...new Set([...lines, ...ghosts].flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
-    const at = (line) => xs.map((x) => line.get(x) ?? null);
-    const rows = [...lines.map(at)];
+    const edges = [];
     if (spec.band) {
-      const error = new Map(points(record, spec, spec.band));
-      for (const sign of [1, -1]) rows.push(xs.map((x) => (lines[0].get(x) == null ? null : lines[0].get(x) + sign * (error.get(x) ?? 0))));
+      const error = measurements(record, spec.band);
+      for (const sign of [1, -1]) edges.push(new Map([...lines[0]].map(([x, y]) => [x, y == null ? null : y + sign * (error.get(x) ?? 0)])));
     }
-    return [xs, ...rows, ...(other ? ghosts : spec.lines.map(() => new Map())).map(at)];
+    return [xs, ...[...lines, ...edges, ...(spec.measured ? [] : steady(record)), ...ghosts].map((line) => xs.map((x) => line.get(x) ?? null))];
   }
 
   function options() {
     const type = "11px system-ui, sans-serif";
     const axis = { stroke: colour(page.root, "ink"), font: type, grid: { stroke: colour(page.root, "grid"), width: 1 }, ticks: { show: false }, gap: 3 };
-    const line = ([, ink], ghost) => ({ stroke: colour(page.root, ink), width: ghost ? 1.6 : 2.2, dash: ghost ? [5, 4] : undefined, spanGaps: true, points: { show: spec.measured && !ghost, size: 5, fill: colour(page.root, ink) } });
+    const batch = ([, ink]) => ({ stroke: `${colour(page.root, ink)}88`, width: 1, spanGaps: true, points: { show: false } });
+    const steady = ([, ink]) => ({ stroke: colour(page.root, ink), width: 2.2, spanGaps: true, points: { show: true, size: 5, fill: colour(page.root, ink) } });
+    const ghost = ([, ink]) => ({ stroke: colour(page.root, ink), width: 1.6, dash: [5, 4], spanGaps: true, points: { show: false } });
     const edge = { stroke: "transparent", width: 0, spanGaps: true, points: { show: false } };
     const first = spec.lines.length + 1;
     return {
@@ -64,7 +66,7 @@ function chart(page, spec) {
       cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false, dist: 8 } },
       scales: { x: { time: false }, y: { range: (u, low, high) => bounds(spec, low, high) } },
       axes: [{ ...axis, size: 18, space: 45 }, { ...axis, size: 40, space: 26, values: (u, ticks) => ticks.map((t) => String(Number(t.toPrecision(4))).replace("-", "−")) }],
-      series: [{}, ...spec.lines.map((l) => line(l, false)), ...(spec.band ? [edge, edge] : []), ...spec.lines.map((l) => line(l, true))],
+      series: [{}, ...spec.lines.map(spec.measured ? steady : batch), ...(spec.band ? [edge, edge] : []), ...(spec.measured ? [] : spec.lines.map(steady)), ...spec.lines.map(ghost)],
       bands: spec.band ? [{ series: [first, first + 1], fill: clear(colour(page.root, spec.lines[0][1])) }] : [],
       hooks: { draw: [(u) => marks(u, page)], setSelect: [(u) => { if (u.select.width > 0) zoomed = true; }], setCursor: [(u) => read(u.cursor.idx)] },
     };
@@ -140,9 +142,16 @@ function marks(u, page) {
 
 export function plots(page) {
   const all = CHARTS.map((spec) => chart(page, spec));
+  const key = h("p", { class: "hint key" });
   return {
-    root: h("div", { class: "charts", role: "group", "aria-label": "Plots of the run" }, all.map((c) => c.root)),
-    update: () => all.forEach((c) => c.update()),
+    root: h("div", {}, h("div", { class: "charts", role: "group", "aria-label": "Plots of the run" }, all.map((c) => c.root)), key),
+    update() {
+      all.forEach((c) => c.update());
+      const started = page.record?.started;
+      const whose = started?.evaluated.held_out ? "held-out pairs, never trained on" : "of the run's own pairs, as labelled";
+      const text = started ? `Thin: the ${started.batch_size} pairs of each step. Bold with dots: every so many steps, the same ${started.evaluated.comparisons} ${whose}${page.other ? "; dashed: the other run" : ""}; KL, sentiment and text from fresh samples.` : "";
+      if (key.textContent !== text) key.textContent = text;
+    },
     destroy: () => all.forEach((c) => c.destroy()),
   };
 }
