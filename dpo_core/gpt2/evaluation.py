@@ -5,6 +5,7 @@ time show where the policy goes.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def comparison_metrics(
     """Means over comparisons [C] under TRL's names; log-probs of (chosen, rejected) replies, nats."""
     both = objectives.preference_loss(objective, *log_probs, *reference, agreement)
     margins = both.chosen_rewards - both.rejected_rewards
-    means = {
+    means: dict[str, NDArray[Any]] = {
         "loss": both.losses,  # Eq. 7
         "rewards/chosen": both.chosen_rewards,
         "rewards/rejected": both.rejected_rewards,
