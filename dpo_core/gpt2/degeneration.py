@@ -29,9 +29,9 @@ class Measured:
     ``kl``, ``kl_se``: KL(π‖π_ref) in nats per reply, mean and standard error over samples; ``kl_reverse``:
     KL(π_ref‖π), over samples of the reference. ``entropy``: nats per reply. ``sentiment``: mean true
     sentiment in [-1, 1], a text that does not parse counting 0; ``sentiment_parsed``: of those that parse.
-    ``distinct_n``: different n-grams over all n-grams (Li et al. 2016, arXiv 1510.03055). ``repetition``:
-    share of 4-grams that stand earlier in the same reply (Welleck et al. 2019, arXiv 1908.04319). ``length``:
-    mean tokens. ``cut_share``: replies that did not end by themselves.
+    ``distinct_n``: different n-grams over all n-grams (Li et al. 2016, arXiv 1510.03055), None when no reply
+    is that long. ``repetition``: share of 4-grams that stand earlier in the same reply (Welleck et al. 2019,
+    arXiv 1908.04319). ``length``: mean tokens. ``cut_share``: replies that did not end by themselves.
     """
 
     samples: int
@@ -44,9 +44,9 @@ class Measured:
     sentiment_se: float | None
     sentiment_parsed: float | None
     parse_share: float | None
-    distinct_1: float
-    distinct_2: float
-    distinct_3: float
+    distinct_1: float | None
+    distinct_2: float | None
+    distinct_3: float | None
     repetition: float
     length: float
     cut_share: float
@@ -141,10 +141,10 @@ def _ngrams(tokens: Sequence[int], n: int) -> list[tuple[int, ...]]:
     return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
 
 
-def distinct(replies: Sequence[Sequence[int]], n: int) -> float:
-    """Different n-grams over all n-grams of the replies together; 1 where there are none."""
+def distinct(replies: Sequence[Sequence[int]], n: int) -> float | None:
+    """Different n-grams over all n-grams of the replies together; None where there are none."""
     grams = [gram for reply in replies for gram in _ngrams(reply, n)]
-    return len(set(grams)) / len(grams) if grams else 1.0
+    return len(set(grams)) / len(grams) if grams else None
 
 
 def repetition(reply: Sequence[int], n: int = 4) -> float:

@@ -96,7 +96,7 @@ def test_distinct_and_repetition_by_hand():
     assert distinct([(1, 2, 1, 2)], 1) == 2 / 4
     assert distinct([(1, 2, 1, 2)], 2) == 2 / 3
     assert distinct([(1, 2), (1, 2)], 2) == 1 / 2
-    assert distinct([(1,)], 2) == 1.0
+    assert distinct([(1,)], 2) is None
     assert repetition((1, 2, 3, 4, 1, 2, 3, 4)) == pytest.approx(1 / 5)
     assert repetition((5,) * 8) == pytest.approx(4 / 5)
     assert repetition((1, 2)) == 0.0

@@ -37,6 +37,7 @@ function chart(page, spec) {
   let made = "";
   let zoomed = false;
   let drawn = "";
+  let span = null; // lowest and highest value of the solid run
 
   // Columns: steps, one per line, the band's edges, the fixed pairs' lines, the other run's lines.
   function data() {
@@ -50,7 +51,10 @@ function chart(page, spec) {
       const error = measurements(record, spec.band);
       for (const sign of [1, -1]) edges.push(new Map([...lines[0]].map(([x, y]) => [x, y == null ? null : y + sign * (error.get(x) ?? 0)])));
     }
-    return [xs, ...[...lines, ...edges, ...(spec.measured ? [] : steady(record)), ...ghosts].map((line) => xs.map((x) => line.get(x) ?? null))];
+    const own = [...lines, ...edges, ...(spec.measured ? [] : steady(record))];
+    const values = own.flatMap((line) => [...line.values()]).filter((y) => y != null);
+    span = values.length ? [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))] : null;
+    return [xs, ...[...own, ...ghosts].map((line) => xs.map((x) => line.get(x) ?? null))];
   }
 
   function options() {
@@ -64,7 +68,7 @@ function chart(page, spec) {
     return {
       width: Math.max(canvas.clientWidth, 120), height: Math.max(canvas.clientHeight, 60), legend: { show: false }, padding: [6, 12, 0, 0],
       cursor: { y: false, points: { size: 5 }, drag: { x: true, y: false, dist: 8 } },
-      scales: { x: { time: false }, y: { range: (u, low, high) => bounds(spec, low, high) } },
+      scales: { x: { time: false }, y: { range: (u, low, high) => bounds(spec, low, high, span) } },
       axes: [{ ...axis, size: 18, space: 45 }, { ...axis, size: 40, space: 26, values: (u, ticks) => ticks.map((t) => String(Number(t.toPrecision(4))).replace("-", "−")) }],
       series: [{}, ...spec.lines.map(spec.measured ? steady : batch), ...(spec.band ? [edge, edge] : []), ...(spec.measured ? [] : spec.lines.map(steady)), ...spec.lines.map(ghost)],
       bands: spec.band ? [{ series: [first, first + 1], fill: clear(colour(page.root, spec.lines[0][1])) }] : [],
@@ -114,10 +118,12 @@ function chart(page, spec) {
   function fit() { plot.setScale("x", { min: 0, max: Math.max(page.record.steps, page.other?.steps ?? 0) }); }
 }
 
-function bounds(spec, low, high) {
+// The other run may leave the plot: a run that falls apart would else press the solid one flat.
+function bounds(spec, low, high, span) {
   if (spec.unit) return [-0.03, 1.05];
-  let bottom = Math.min(low ?? 0, spec.from ?? Infinity);
-  let top = Math.max(high ?? 1, bottom + 1e-9);
+  const far = span ? 2 * (span[1] - span[0]) : 0;
+  let bottom = Math.min(far ? Math.max(low ?? 0, span[0] - far) : low ?? 0, spec.from ?? Infinity);
+  let top = Math.max(far ? Math.min(high ?? 1, span[1] + far) : high ?? 1, bottom + 1e-9);
   if (top - bottom < 1e-6) { top += 0.5; bottom -= spec.from === 0 ? 0 : 0.5; }
   const room = 0.06 * (top - bottom);
   return [spec.from === 0 && bottom === 0 ? 0 : bottom - room, top + room];
@@ -149,7 +155,7 @@ export function plots(page) {
       all.forEach((c) => c.update());
       const started = page.record?.started;
       const whose = started?.evaluated.held_out ? "held-out pairs, never trained on" : "of the run's own pairs, as labelled";
-      const text = started ? `Thin: the ${started.batch_size} pairs of each step. Bold with dots: every so many steps, the same ${started.evaluated.comparisons} ${whose}${page.other ? "; dashed: the other run" : ""}; KL, sentiment and text from fresh samples.` : "";
+      const text = started ? `Thin: the ${started.batch_size} pairs of each step. Bold with dots: every so many steps, the same ${started.evaluated.comparisons} ${whose}${page.other ? "; dashed: the other run, which may leave a plot" : ""}; KL, sentiment and text from fresh samples.` : "";
       if (key.textContent !== text) key.textContent = text;
     },
     destroy: () => all.forEach((c) => c.destroy()),

@@ -38,7 +38,7 @@ export function samples(page) {
           h("span", { class: `mood ${graded && reply.sentiment == null ? "bad" : ""}` }, feeling(reply, graded)),
           h("button", { type: "button", class: "small", "aria-label": `Tokens of the ${who}'s reply`, onclick: () => page.watch(null, [[sample.prompt, reply.text || " "]]) }, "Tokens"));
       };
-      const facts = h("p", { class: "hint facts" }, term("sampled_entropy", `${measured.samples} samples at this step`), `: ${number(measured.length, 3)} tokens on average, entropy ${number(measured.entropy, 3)} nats, ${number(100 * (1 - measured.cut_share), 3)} % ended by themselves.`);
+      const facts = h("p", { class: "hint facts" }, term("sampled_entropy", `${measured.samples} samples at this step`), `: ${number(measured.length, 1)} tokens on average, entropy ${number(measured.entropy, 2)} nats, ${number(100 * (1 - measured.cut_share), 1)} % ended by themselves.`);
       body.replaceChildren(facts, ...measured.samples_shown.map((sample) => h("div", { class: "pairing" }, said(sample, "policy"), said(sample, "reference"))));
     },
   };
