@@ -61,6 +61,10 @@ class ReferenceLogProbs:
         kept = {} if kept is None else kept
         self._values = kept.setdefault(self.fingerprint, np.full(len(sequences), np.nan))
 
+    def knows(self, replies: Indices) -> bool:
+        """Whether these replies' log-probs have been computed."""
+        return not bool(np.isnan(self._values[replies]).any())
+
     def of(self, replies: Indices) -> Array:
         """log π_ref of the replies with these flat numbers, nats."""
         missing = np.unique(replies[np.isnan(self._values[replies])])

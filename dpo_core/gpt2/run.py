@@ -5,20 +5,19 @@ A message is a dict of JSON values; numbers that do not exist (a margin not seen
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import torch
 
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.degeneration import Drawn, draw, grammar_applies, measure, token_ratios
 from dpo_core.gpt2.evaluation import Evaluation
 from dpo_core.gpt2.memory import is_out_of_memory
-from dpo_core.gpt2.policy import Policy
+from dpo_core.gpt2.policy import Policy, all_log_probs
 from dpo_core.gpt2.reference import Array, ReferenceLogProbs
-from dpo_core.gpt2.replies import Indices, joined_reply, reply_texts
+from dpo_core.gpt2.replies import Indices, flat_indices, joined_reply, reply_texts
 from dpo_core.gpt2.run_config import SHOWN, RunConfig
 from dpo_core.gpt2.sampling import sample, text_of, uniforms
 from dpo_core.gpt2.training import Trainer
@@ -26,6 +25,7 @@ from dpo_core.scenario import Intervention
 from dpo_core.scenario_json import intervention_to_json
 
 Message = dict[str, Any]
+PATIENCE = 0.5  # seconds that a forecast may take before it is believed
 
 
 class Run:
@@ -97,7 +97,7 @@ class Run:
                 "comparisons": self.evaluation.count(self.trainer.rules),
                 "held_out": self.evaluation.held_out,
             },
-            "predicted_steps_per_second": predicted_steps_per_second(self.trainer),
+            "predicted_steps_per_second": self._with_room(lambda: predicted_steps_per_second(self.trainer)),
             "pairs": self._texts(),
         }
 
@@ -170,13 +170,7 @@ class Run:
         return {"index": index.tolist(), "margin": _numbers(margins), "sigma_weight": _numbers(weights)}
 
     def _measured(self, policy: Policy, step: int) -> Message:
-        try:
-            figures = self._figures(policy, step)
-        except RuntimeError as error:
-            if not is_out_of_memory(error) or policy.device.type == "cpu":
-                raise
-            self.trainer.fall_back_to_cpu()
-            return self._measured(policy, step)
+        figures = self._with_room(lambda: self._figures(policy, step))
         shown = self.config.prompts[:SHOWN]
         return {
             "type": "measured",
@@ -184,6 +178,16 @@ class Run:
             **figures,
             "samples_shown": self.samples(shown, 1, self.config.settings.seed, policy),
         }
+
+    def _with_room(self, action: Callable[[], Any]) -> Any:
+        """What ``action`` returns; on the CPU where the GPU's memory is too small for it."""
+        try:
+            return action()
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or self.policy.device.type == "cpu":
+                raise
+            self.trainer.fall_back_to_cpu()
+            return action()
 
     def _figures(self, policy: Policy, step: int) -> Message:
         def drawn(by: Policy, at: int) -> Drawn:
@@ -236,27 +240,19 @@ def _numbers(values: Array) -> list[float | None]:
 
 
 def predicted_steps_per_second(trainer: Trainer) -> float:
-    """A forecast: the step's multiplications, over how fast this device multiplies matrices of this width.
+    """A forecast from one forward pass over a batch's replies, timed here and now.
 
-    A step costs 6 multiply-adds per parameter and token that it reads (2 forward, 4 backward), 2 more for
-    the reference as long as its log-probs are not known.
+    A backward pass costs about two of them; the reference one more as long as its log-probs are unknown.
     """
-    config = trainer.policy.model.config
-    lengths = [len(s) for s in trainer.sequences]
-    batch = min(trainer.settings.batch_size or len(trainer.rules.comparisons), len(trainer.rules.comparisons))
-    tokens = 2 * batch * sum(lengths) / len(lengths)
-    weights = trainer.policy.parameters - (config.n_positions + config.vocab_size) * config.n_embd
-    answered = sum(len(s.reply) for s in trainer.sequences) / sum(lengths)
-    work = 8.0 * tokens * (weights + answered * config.vocab_size * config.n_embd)
-    rows = max(1, int(tokens))
-    a = torch.randn(rows, config.n_embd, device=trainer.policy.device)
-    b = torch.randn(config.n_embd, 4 * config.n_embd, device=trainer.policy.device)
-    best = math.inf
+    comparisons = trainer.rules.comparisons
+    size = min(trainer.settings.batch_size or len(comparisons), len(comparisons))
+    replies = np.unique(flat_indices(trainer.starts, comparisons[:size]))
+    sequences = [trainer.sequences[i] for i in replies]
+    best, began = math.inf, time.perf_counter()
     for _ in range(3):
-        began = time.perf_counter()
-        (a @ b).sum().item()
-        best = min(best, time.perf_counter() - began)
-    speed = 2.0 * rows * 4 * config.n_embd**2 / best
-    overhead = 0.006 + 0.0012 * config.n_layer  # seconds of Python and small kernels per step
-    # Matrix products reach their speed; softmax, GELU and the optimizer's passes take about as long again.
-    return 1.0 / (overhead + 2.0 * work / speed)
+        start = time.perf_counter()
+        all_log_probs(trainer.policy, sequences)
+        best = min(best, time.perf_counter() - start)
+        if time.perf_counter() - began > PATIENCE:
+            break
+    return 1.0 / ((3.0 if trainer.reference.knows(replies) else 4.0) * best)

@@ -73,7 +73,7 @@ class Trainer:
         self.step = 0
         self.notices: list[str] = []
         self.log_probs = np.full(len(self.sequences), np.nan)  # [R], as last seen in a batch
-        self._starts = preferences.starts
+        self.starts = preferences.starts
         self._pending = sorted(settings.interventions, key=lambda i: i.step)  # stable: ties as made
         self._parameters = [p for p in policy.model.parameters() if p.requires_grad]
         self._optimizer = _optimizer(self._parameters, settings.optimizer)
@@ -125,7 +125,7 @@ class Trainer:
         comparisons = self.rules.comparisons
         if which is not None:
             comparisons = tuple(comparisons[i] for i in which)
-        chosen, rejected = flat_indices(self._starts, comparisons)
+        chosen, rejected = flat_indices(self.starts, comparisons)
         seen = ~np.isnan(self.log_probs[chosen] + self.log_probs[rejected])
         chosen, rejected = chosen[seen], rejected[seen]
         loss = objectives.preference_loss(
@@ -144,7 +144,7 @@ class Trainer:
 
     def _pass(self, batch: Indices, update: bool) -> StepReport:
         comparisons = [self.rules.comparisons[i] for i in batch]
-        chosen, rejected = flat_indices(self._starts, comparisons)
+        chosen, rejected = flat_indices(self.starts, comparisons)
         agreement = np.array([c.agreement for c in comparisons])
         reference = self.reference.of(np.concatenate([chosen, rejected]))
         reference_chosen, reference_rejected = np.split(reference, 2)

@@ -14,6 +14,7 @@ from tests.gpt2.loopback_hub import LoopbackHub
 from tests.gpt2.tiny import PAIRS, save_large
 
 NAME = "someone/large"
+MANY = "".join(PAIRS.replace('", "chosen', f' {i}", "chosen') for i in range(20))
 WEIGHTS = f"{NAME}/model.safetensors"
 
 
@@ -45,7 +46,9 @@ def test_a_hub_model_tells_its_download_and_asks_before_it_is_slow(
     page.get_by_label("Hub name or folder").fill(NAME)
     expect(page.get_by_role("note")).to_contain_text("asks first")
     page.get_by_label("Preference data").select_option("jsonl")
-    page.get_by_label("Pairs as JSONL").fill(PAIRS)
+    page.get_by_label("Pairs as JSONL").fill(MANY)
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("pairs per step").fill("0")  # all of them
     page.get_by_label("steps", exact=True).fill("5000")
     page.get_by_label("steps", exact=True).blur()
     page.get_by_role("button", name="▸ Start").click()
