@@ -122,7 +122,7 @@ def test_adamw_is_torchs_adamw_on_the_autograd_gradient():
 def test_accumulated_micro_batches_give_the_same_step():
     whole = tiny_trainer(FULL)
     pieces = tiny_trainer(TrainingSettings(FULL.objective, SGD, 8, 0, micro_batch_tokens=30))
-    assert len(pieces._pieces(*flat_indices(pieces._starts, pieces.rules.comparisons))) > 2
+    assert len(pieces._pieces(*flat_indices(pieces.starts, pieces.rules.comparisons))) > 2
     for _ in range(5):
         a, b = whole.advance(), pieces.advance()
         assert a.metrics == pytest.approx(b.metrics, abs=1e-10)
