@@ -10,7 +10,7 @@ from typing import Any
 import dpo_core
 from app.jobs import Job, JobManager, Refused
 from app.session import DEFAULT_PRESET, Playground, open_preset
-from dpo_core.checks import check_list, check_object, check_text, check_whole, check_within
+from dpo_core.checks import check_list, check_object, check_share, check_text, check_whole, check_within
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import defaults
 from dpo_core.pairs_file import parse_pairs
@@ -39,7 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "device": "auto",
 }
 BUNDLED = Path(dpo_core.__file__).parent / "gpt2" / "data" / "train.jsonl"
-MAX_STEPS, MAX_PAIRS, MAX_TEXT = 5_000, 2_000, 1_000_000
+MAX_STEPS, MAX_PAIRS, MAX_TEXT = 5_000, 1_000, 1_000_000
 ACTIONS = ("pause", "resume", "step", "stop")
 
 
@@ -101,7 +101,7 @@ def _start(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     for run in state.runs:
         job = desk.manager.jobs.get(run)
         if job is not None:
-            desk.manager.stop(job)
+            desk.manager.release(desk.session, job)
     first = desk.manager.submit(desk.session, config)
     if not event.get("compare"):
         return replace(state, runs=(first.id,))
@@ -156,12 +156,17 @@ def _intervene(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
 
 def _watch(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     job = _own(state, event["run"], desk)
-    texts = [
-        (check_text(prompt, "prompt")[:4000], check_text(reply, "reply")[:4000])
-        for prompt, reply in check_list(event["texts"], "texts", 0)[:2]
-    ]
-    desk.manager.watch(job.id, texts)
+    desk.manager.watch(job.id, [_reply(entry) for entry in check_list(event["texts"], "texts", 0)[:2]])
     return state
+
+
+def _reply(entry: Any) -> dict[str, Any]:
+    """One reply to be read token by token; a sample brings the tokens as they were drawn."""
+    prompt, reply, *tokens = check_list(entry, "texts", 2)
+    if tokens:
+        sampled = [check_whole(t, "tokens", 0, 2**31) for t in check_list(tokens[0], "tokens", 1)]
+        return {"prompt": check_text(prompt, "prompt"), "reply": str(reply), "sampled": sampled}
+    return {"prompt": check_text(prompt, "prompt"), "reply": check_text(reply, "reply")}
 
 
 def _preview(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
@@ -195,13 +200,18 @@ def check_model(value: Any, desk: Desk) -> str:
 
 def _config(draft: Any, desk: Desk) -> dict[str, Any]:
     """The draft as the worker's configuration. Raises ScenarioError at the first thing wrong."""
-    entry = check_object(draft, "settings", set(DEFAULTS), {"text", "flips"})
+    entry = check_object(draft, "settings", set(DEFAULTS), {"text", "flips", "agreements"})
     model = check_model(entry["model"], desk)
     count = len(preferences(entry, desk).comparisons)
     objective = objective_from_json(entry["objective"])
     rate = check_within(entry["optimizer"]["learning_rate"], "learning rate", LEARNING_RATE_RANGE)
     steps = check_whole(entry["steps"], "steps", 1, MAX_STEPS)
     flips = [check_whole(flip, "flips", 0, count - 1) for flip in entry.get("flips", [])]
+    agreements = [
+        {"step": 0, "comparison": check_whole(int(i), "agreements", 0, count - 1)}
+        | {"agreement": check_share(share, "agreements")}
+        for i, share in dict(entry.get("agreements", {})).items()
+    ]
     return {
         "model": model,
         "data": _data(entry, desk),
@@ -213,7 +223,7 @@ def _config(draft: Any, desk: Desk) -> dict[str, Any]:
         "measure_every": check_whole(entry["measure_every"], "measure every", 1, MAX_STEPS),
         "dtype": str(entry["dtype"]),
         "device": str(entry["device"]),
-        "interventions": [{"step": 0, "flip": flip} for flip in flips],
+        "interventions": [{"step": 0, "flip": flip} for flip in flips] + agreements,
     }
 
 

@@ -8,6 +8,8 @@ The server never imports torch: the workers do. A record is a list of JSON lines
   slow       {"run", "seconds": forecast}        too slow to begin unasked: paused before step 0
   tables     {"run", "tiers": […]}               all that a parity check prints
   cancelled  {"run", "text"}                     ended by the server, with the reason
+  stopped    {"run", "step": null}               ended before a worker had it
+  error      as the worker's: a worker that died, a model that is no longer in memory
 """
 
 import itertools
@@ -50,7 +52,7 @@ class Job:
     state: str = "queued"
     position: int = 0
     interventions: list[Message] = field(default_factory=list)
-    watched: list[tuple[str, str]] = field(default_factory=list)
+    watched: list[Message] = field(default_factory=list)
     seen: float = 0.0  # when an owner was last there
     since: float = 0.0  # when the state began
     stop_by: float = float("inf")
@@ -83,8 +85,9 @@ class JobManager:
         command: Sequence[str] = WORKER,
         grace: float = GRACE,
         tick: float = 1.0,
+        pause_limit: float = PAUSE_LIMIT,
     ) -> None:
-        self.slots, self.alive, self.grace = slots, alive, grace
+        self.slots, self.alive, self.grace, self.pause_limit = slots, alive, grace, pause_limit
         self.jobs: dict[str, Job] = {}
         self.workers: list[WorkerProcess] = []
         self._command = command
@@ -137,7 +140,7 @@ class JobManager:
                 self.stop(job)
                 return True
             worker = self._worker_of(job)
-            if worker is None or (job.ended and message["type"] not in TO_HELD):
+            if worker is None or ((job.ended or job.stopping) and message["type"] not in TO_HELD):
                 return False
             worker.send(message)
             return True
@@ -160,8 +163,14 @@ class JobManager:
                 worker.kill()
             worker.send({"type": "stop"})
 
-    def watch(self, run: str, texts: list[tuple[str, str]]) -> None:
-        """Which replies (prompt, reply) are taken apart token by token, now and at every measurement."""
+    def release(self, session: str, job: Job) -> None:
+        """End a run that this session has replaced; without other owners it is soon forgotten."""
+        with self._lock:
+            self.stop(job)
+            job.owners.discard(session)
+
+    def watch(self, run: str, texts: list[Message]) -> None:
+        """Which replies {prompt, reply, sampled?} are taken apart, token by token, now and when measured."""
         with self._lock:
             job = self.jobs.get(run)
             if job is not None:
@@ -179,9 +188,15 @@ class JobManager:
 
     def _ask_tokens(self, job: Job) -> None:
         worker = self._worker_of(job)
-        for number, (prompt, reply) in enumerate(job.watched):
+        if worker is None and job.ended:
+            what, mend = "this run's model is no longer in memory", "Start it again to read other replies"
+            text = f"Tokens: {what}. {mend}."
+            job.add(
+                {"type": "error", "where": "tokens", "what": what, "mend": mend, "text": text, "ended": False}
+            )
+        for number, reply in enumerate(job.watched):
             if worker is not None:
-                worker.send({"type": "token_ratios", "id": number, "prompt": prompt, "reply": reply})
+                worker.send({"type": "token_ratios", "id": number, **reply})
 
     def _worker_of(self, job: Job) -> WorkerProcess | None:
         return next((w for w in self.workers if w.holds == job.id), None)
@@ -258,7 +273,7 @@ class JobManager:
 
     def _begin(self, job: Job, worker: WorkerProcess, message: Message) -> None:
         job.enter("running")
-        if job.config.get("model", "shipped") == "shipped":
+        if job.stopping or job.config.get("model", "shipped") == "shipped":
             return
         seconds = message["steps"] / max(message["predicted_steps_per_second"], 1e-9)
         if seconds > ASK_FIRST:
@@ -304,14 +319,15 @@ class JobManager:
 
     def _look(self, now: float) -> None:
         """Cancel what nobody watches, end what does not obey, forget what is long over."""
-        waiting = any(j.state == "queued" for j in self.jobs.values())
+        waiting = [j for j in self.jobs.values() if j.state == "queued"]
         for job in list(self.jobs.values()):
             if any(self.alive(owner) for owner in job.owners):
                 job.seen = now
             gone = now - job.seen
             if not job.ended and gone > self.grace:
                 self.stop(job, "The tab was closed, so the run was ended.")
-            if job.state == "paused" and waiting and now - job.since > PAUSE_LIMIT:
+            kept = [now - max(job.since, j.since) for j in waiting if not j.owners & job.owners]
+            if job.state == "paused" and kept and max(kept) > self.pause_limit:
                 self.stop(job, "Paused for five minutes while others waited, so the run was ended.")
             if now > job.stop_by:
                 worker = self._worker_of(job)

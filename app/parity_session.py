@@ -43,7 +43,7 @@ def _check(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     for run in state.runs:
         job = desk.manager.jobs.get(run)
         if job is not None:
-            desk.manager.stop(job)
+            desk.manager.release(desk.session, job)
     config = {**draft, "data": str(draft["source"]), "text": ""}
     return replace(state, runs=(desk.manager.submit(desk.session, config, once=(command, text)).id,))
 

@@ -6,6 +6,7 @@ DPO_LAB_MODELS   the models that may be chosen, names separated by commas (defau
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from functools import cache
 
@@ -22,15 +23,21 @@ from app.jobs import JobManager
 JOBS_VARIABLE = "DPO_LAB_JOBS"
 MODELS_VARIABLE = "DPO_LAB_MODELS"  # dpo_core.gpt2.models reads the same one; importing it would import torch
 MOST_LINES = 4000  # in one answer
+_making = threading.Lock()
 
 
 def _is_alive(session: str) -> bool:
     return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
-@cache  # one per server: modules outlive sessions and reruns
 def manager() -> JobManager:
     """The job manager, made on first use."""
+    with _making:
+        return _made()
+
+
+@cache  # one per server: modules outlive sessions and reruns
+def _made() -> JobManager:
     return JobManager(_slots(), _is_alive)
 
 

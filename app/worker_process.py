@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -28,12 +29,13 @@ class WorkerProcess:
         self.ready = False
         self.job: str | None = None
         self.holds: str | None = None
-        self._sending = threading.Lock()
+        self._outbox: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.process = self._open(command)
         if hasattr(os, "setpriority"):
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, self.process.pid, NICENESS)
         threading.Thread(target=self._read, args=(on_line, on_end), daemon=True).start()
+        threading.Thread(target=self._write, daemon=True).start()
 
     def _open(self, command: Sequence[str], **more: Any) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
@@ -52,14 +54,20 @@ class WorkerProcess:
                 self.ready = self.ready or message.get("type") == "ready"
                 on_line(self, line.strip(), message)
         self.process.wait()
+        self._outbox.put("")
         on_end(self)
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Write one message; a worker that has died says so through ``on_end``, not here."""
+    def _write(self) -> None:
+        """Pass messages on; a worker that is still loading reads a long one late, and nobody waits for it."""
         assert self.process.stdin is not None
-        with self._sending, contextlib.suppress(OSError, ValueError):
-            self.process.stdin.write(json.dumps(message) + "\n")
-            self.process.stdin.flush()
+        with contextlib.suppress(OSError, ValueError):
+            while line := self._outbox.get():
+                self.process.stdin.write(line)
+                self.process.stdin.flush()
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message; a worker that has died says so through ``on_end``, not here."""
+        self._outbox.put(json.dumps(message) + "\n")
 
     def kill(self) -> None:
         """End it at once, whatever it is doing."""
@@ -91,6 +99,7 @@ class OneShot(WorkerProcess):
 
     def _read(self, on_line: OnLine, on_end: OnEnd) -> None:
         printed, said = self.process.communicate(self._text)
+        self._outbox.put("")
         lines = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
         self._said = lines[-1] if lines else ""
         with contextlib.suppress(ValueError):

@@ -18,7 +18,7 @@ from dpo_core.scenario_json import parse_scenario, scenario_to_json
 from dpo_core.simulate import Trajectory, simulate
 
 # What `simulate` prints, besides `step` and `log_policy`.
-PRINTED = (*PER_STEP, *PER_PROMPT, "sigma_weight")
+PRINTED = (*PER_STEP, *(n for n in PER_PROMPT if n != "kl/share_of_ceiling"), "sigma_weight")
 
 
 def trajectory_to_json(trajectory: Trajectory) -> dict[str, Any]:

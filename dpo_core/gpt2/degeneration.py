@@ -19,8 +19,6 @@ from dpo_core.gpt2.packing import TokenSequence, pack
 from dpo_core.gpt2.policy import Policy, micro_batches
 from dpo_core.gpt2.sampling import sample, text_of, uniforms
 
-LOGITS_AT_ONCE = 2**24  # numbers in one [M, V] table: 64 MB of float32
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -116,9 +114,7 @@ def sequence_kl(
     """Σ_t KL(π(·|x, y_<t) ‖ π_ref(·|x, y_<t)) and Σ_t H(π(·|x, y_<t)) along each sequence [B], nats."""
     order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
     totals = np.zeros((2, len(sequences)))
-    for piece in micro_batches(
-        [sequences[i] for i in order], LOGITS_AT_ONCE // policy.model.config.vocab_size
-    ):
+    for piece in micro_batches([sequences[i] for i in order], max(1, policy.tokens_at_once // 2)):
         numbers = [order[i] for i in piece]
         packed = pack([sequences[i] for i in numbers])
         ours = policy.logits(packed.to(policy.device)).log_softmax(-1)  # [M, V]
@@ -154,12 +150,11 @@ def repetition(reply: Sequence[int], n: int = 4) -> float:
 
 
 @torch.no_grad()
-def token_ratios(policy: Policy, reference: Policy, prompt: str, reply: str) -> list[dict[str, Any]]:
+def token_ratios(policy: Policy, reference: Policy, sequence: TokenSequence) -> list[dict[str, Any]]:
     """Each token of prompt and reply with its log π/π_ref in nats; None for the prompt's, which are masked.
 
     The reply's sum is log π(y|x)/π_ref(y|x); times β it is the implicit reward.
     """
-    sequence = policy.encode(prompt, reply, "reply")
     packed = pack([sequence])
     ours = policy.token_log_probs(packed.to(policy.device)).cpu().double()  # [M]
     theirs = reference.token_log_probs(packed.to(reference.device)).cpu().double()  # [M]

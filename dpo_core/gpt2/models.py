@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoTokenizer, GPT2LMHeadModel
 from transformers.utils import logging as transformers_logging
 
@@ -125,6 +124,12 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
         raise ScenarioError(
             "model", f"{name} is of the family {str(family)[:40]!r}, not gpt2", "Choose a GPT-2 model"
         )
+    for key in ("n_embd", "n_layer", "n_head", "vocab_size", "n_positions"):
+        size = config.get(key, 1)
+        if not isinstance(size, int) or size < 1:
+            raise ScenarioError(
+                "model", f"the config.json of {name} has {key}: {str(size)[:20]}", "Fetch or save it again"
+            )
     return dict(config)
 
 
@@ -158,7 +163,7 @@ def _load(name: str, folder: Path, dtype: str) -> Policy:
         )
         model, info = loaded
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError, MemoryError) as error:
+    except Exception as error:  # foreign files: the tokenizer's reader raises bare Exceptions
         if is_out_of_memory(error):
             raise no_memory(name) from None
         first_line = (str(error).strip().splitlines() or ["no reason given"])[0][:200]

@@ -18,6 +18,7 @@ from transformers import GPT2LMHeadModel, PreTrainedTokenizerBase
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.packing import ATTENTION, Packed, TokenSequence, pack
 
+LOGITS_AT_ONCE = 2**25  # numbers in one [M, V] table: 128 MB of float32
 DTYPES = ("float32", "bfloat16", "float64")
 
 
@@ -58,6 +59,16 @@ class Policy:
         return int(self.tokenizer.eos_token_id)
 
     @property
+    def vocabulary(self) -> int:
+        """How many tokens there are."""
+        return int(self.model.config.vocab_size)
+
+    @property
+    def tokens_at_once(self) -> int:
+        """How many tokens may go through the network together, for their logits to fit in memory."""
+        return max(1, min(4096, LOGITS_AT_ONCE // self.vocabulary))
+
+    @property
     def context(self) -> int:
         """The most tokens that the model reads."""
         return int(self.model.config.n_positions)
@@ -93,6 +104,17 @@ class Policy:
                 f"prompt and reply are {len(sequence)} tokens long, {self.name} reads {self.context}",
                 "Shorten them, or choose a model with a longer context",
             )
+        return sequence
+
+    def sampled(self, prompt: str, tokens: Sequence[int]) -> TokenSequence:
+        """A reply as it was drawn, cut or ended. Raises ScenarioError where the tokens cannot be."""
+        sequence = TokenSequence(self.prompt_ids(prompt), tuple(tokens))
+        if (
+            not tokens
+            or len(sequence) - 1 > self.context
+            or not 0 <= min(tokens) <= max(tokens) < self.vocabulary
+        ):
+            raise ScenarioError("tokens", "are no reply of this model", "Send those of a sample")
         return sequence
 
     def encode_all(self, texts: Sequence[tuple[str, str]]) -> list[TokenSequence]:
@@ -149,11 +171,13 @@ def micro_batches(sequences: Sequence[Sized], tokens: int) -> list[list[int]]:
 
 
 @torch.no_grad()
-def all_log_probs(policy: Policy, sequences: Sequence[TokenSequence], tokens: int = 4096) -> list[float]:
+def all_log_probs(
+    policy: Policy, sequences: Sequence[TokenSequence], tokens: int | None = None
+) -> list[float]:
     """log π(y|x) of every sequence [R] in nats, computed in pieces of similar length."""
     order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
     log_probs = [0.0] * len(sequences)
-    for piece in micro_batches([sequences[i] for i in order], tokens):
+    for piece in micro_batches([sequences[i] for i in order], tokens or policy.tokens_at_once):
         numbers = [order[i] for i in piece]
         values = policy.sequence_log_probs([sequences[i] for i in numbers]).tolist()
         for i, value in zip(numbers, values, strict=True):

@@ -118,7 +118,7 @@ class Run:
         began = time.perf_counter()
         step, every = self.step, self.config.measure_every
         due = every > 0 and (step % every == 0 or step == self.config.settings.steps)
-        self.trainer.put_in_force()
+        changed = self.trainer.put_in_force()
         # At step 0 the policy is the reference: the curve can begin before the slower samples are drawn.
         measured = self._measured(self.policy, step) if due and step > 0 else None
         report = self.trainer.advance()
@@ -129,7 +129,7 @@ class Run:
             "type": "snapshot",
             "step": step,
             "metrics": report.metrics,
-            "pairs": self.pairs(None if step % 25 == 0 else np.unique(report.batch)),
+            "pairs": self.pairs(None if changed or step % 25 == 0 else np.unique(report.batch)),
             "steps_per_second": rate,
             "seconds_left": (self.config.settings.steps - step) / rate,
             "device": self.policy.device.type,
@@ -170,14 +170,10 @@ class Run:
         return {"index": index.tolist(), "margin": _numbers(margins), "sigma_weight": _numbers(weights)}
 
     def _measured(self, policy: Policy, step: int) -> Message:
+        shown, seed = self.config.prompts[:SHOWN], self.config.settings.seed
         figures = self._with_room(lambda: self._figures(policy, step))
-        shown = self.config.prompts[:SHOWN]
-        return {
-            "type": "measured",
-            "step": step,
-            **figures,
-            "samples_shown": self.samples(shown, 1, self.config.settings.seed, policy),
-        }
+        samples = self._with_room(lambda: self.samples(shown, 1, seed, policy))
+        return {"type": "measured", "step": step, **figures, "samples_shown": samples}
 
     def _with_room(self, action: Callable[[], Any]) -> Any:
         """What ``action`` returns; on the CPU where the GPU's memory is too small for it."""
@@ -199,7 +195,7 @@ class Run:
         figures = asdict(measure(policy, self.reference, ours, self._theirs, self.graded))
         evaluated = self.evaluation.metrics(policy, self.trainer.rules)
         numbers = figures | {f"eval_{name}": value for name, value in evaluated.items()}
-        return {k: None if v is None or not math.isfinite(v) else v for k, v in numbers.items()}
+        return {k: _number(v) for k, v in numbers.items()}
 
     def samples(
         self, prompts: Sequence[str], count: int, seed: int, policy: Policy | None = None
@@ -218,25 +214,39 @@ class Run:
     def _read(self, prompt: str, reply: tuple[int, ...]) -> Message:
         text = text_of(self.policy, reply)
         sentiment = corpus.sentiment(prompt + text) if self.graded else None
-        return {"text": text, "sentiment": sentiment, "ended": reply[-1] == self.policy.end_of_text}
+        ended = reply[-1] == self.policy.end_of_text
+        return {"text": text, "tokens": list(reply), "sentiment": sentiment, "ended": ended}
 
-    def token_ratios(self, prompt: str, reply: str) -> Message:
-        """Each token's log π/π_ref now; their sum times β is the reply's implicit reward."""
-        tokens = token_ratios(self.policy, self.reference, prompt, joined_reply(prompt, reply))
-        total = math.fsum(t["log_ratio"] for t in tokens if not t["masked"])
+    def token_ratios(self, prompt: str, reply: str, sampled: Sequence[int] | None = None) -> Message:
+        """Each token's log π/π_ref now; their sum times β is the reply's implicit reward.
+
+        ``sampled``: the reply's tokens as they were drawn; None where it is a text of the data.
+        """
+        if sampled is None:
+            sequence = self.policy.encode(prompt, joined_reply(prompt, reply), "reply")
+        else:
+            sequence = self.policy.sampled(prompt, sampled)
+        tokens = token_ratios(self.policy, self.reference, sequence)
+        total = sum(t["log_ratio"] for t in tokens if not t["masked"])
+        for token in tokens:
+            token["log_ratio"] = _number(token["log_ratio"])
         return {
             "type": "token_ratios",
             "step": self.step,
             "prompt": prompt,
             "reply": reply,
             "tokens": tokens,
-            "log_ratio": total,
-            "reward": self.trainer.rules.objective.beta * total,  # Eq. 5, up to β log Z(x)
+            "log_ratio": _number(total),
+            "reward": _number(self.trainer.rules.objective.beta * total),  # Eq. 5, up to β log Z(x)
         }
 
 
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
 def _numbers(values: Array) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in values.tolist()]
+    return [_number(value) for value in values.tolist()]
 
 
 def predicted_steps_per_second(trainer: Trainer) -> float:

@@ -42,7 +42,7 @@ def sample(policy: Policy, prompts: Sequence[tuple[int, ...]], noise: Uniforms) 
             logits = policy.model(
                 input_ids=feed, past_key_values=cache, use_cache=True, logits_to_keep=1
             ).logits
-        cumulative = logits[:, 0].float().softmax(-1).double().cpu().cumsum(-1)  # [live, V]
+        cumulative = logits[:, 0].float().softmax(-1).cpu().double().cumsum(-1)  # [live, V]
         steps = [position - len(prompts[i]) for i in live]  # number of the reply token to come
         draws = torch.from_numpy(np.array([noise[i, max(t, 0)] for i, t in zip(live, steps, strict=True)]))
         places = torch.searchsorted(cumulative, (draws * cumulative[:, -1])[:, None], right=True)[:, 0]

@@ -79,10 +79,12 @@ class Trainer:
         self._optimizer = _optimizer(self._parameters, settings.optimizer)
         self._order = _batches(len(preferences.comparisons), settings.batch_size, settings.seed)
 
-    def put_in_force(self) -> None:
-        """Make the changes that were planned for the step to come."""
+    def put_in_force(self) -> bool:
+        """Make the changes that were planned for the step to come; whether there were any."""
+        before = len(self._pending)
         while self._pending and self._pending[0].step <= self.step:
             self.intervene(self._pending.pop(0))
+        return len(self._pending) < before
 
     def intervene(self, intervention: Intervention) -> None:
         """Put a change in force from the next step on, whatever step it names;
@@ -198,9 +200,10 @@ class Trainer:
             len(self.sequences[w]) + len(self.sequences[v]) for w, v in zip(chosen, rejected, strict=True)
         ]
         order = np.arange(len(chosen))
-        if sum(lengths) > self.settings.micro_batch_tokens:
+        most = min(self.settings.micro_batch_tokens, self.policy.tokens_at_once)
+        if sum(lengths) > most:
             order = np.argsort(lengths, kind="stable")
-        pieces = micro_batches([range(lengths[i]) for i in order], self.settings.micro_batch_tokens)
+        pieces = micro_batches([range(lengths[i]) for i in order], most)
         return [order[piece] for piece in pieces]
 
     def fall_back_to_cpu(self) -> None:

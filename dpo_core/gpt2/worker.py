@@ -12,7 +12,8 @@ IN
   {"type": "step", "count": 1}                     while paused: that many steps, then paused again
   {"type": "stop"}                                 ends the run; it can still be sampled
   {"type": "sample", "id": ANY, "prompts": [TEXT…], "count": 1, "seed": 0}
-  {"type": "token_ratios", "id": ANY, "prompt": TEXT, "reply": TEXT}
+  {"type": "token_ratios", "id": ANY, "prompt": TEXT, "reply": TEXT, "sampled": [token ids]}
+                                                   "sampled" where the reply is a sample: as it was drawn
 
 CONFIG, every key optional: "model" ("shipped" | "gpt2" | "distilgpt2" | hub name | folder), "data" ("bundled"
 | {"jsonl": TEXT} | {"scenario": a scenario document}), "objective" {"name": "dpo", "beta": number,
@@ -49,10 +50,11 @@ OUT
   intervened   {"run", "step": from which it is in force, "intervention": as in a scenario file,
                "pairs": PAIRS}
   paused, resumed    {"run", "step": the step to come}
-  finished, stopped  {"run", "step": the last one measured}
+  finished, stopped  {"run", "step": the last one measured; null: none was}
   samples      {"run", "id", "step", "samples": [SAMPLE…]}
   token_ratios {"run", "id", "step", "prompt", "reply", "tokens": [{"token": TEXT, "masked": bool,
-               "log_ratio": nats | null}…], "log_ratio": their sum, "reward": β times it}
+               "log_ratio": nats | null}…], "log_ratio": their sum, "reward": β times it}; null too where it
+               has left the range of floats
   notice       {"run", "step", "text"}: e.g. out of memory on the GPU, going on on the CPU
   error        {"run" | null, "where", "what", "mend", "text": the three as one line, "ended": bool}; ended:
                the run is over (its curve so far stands); else only the message that caused it had no effect
@@ -62,8 +64,8 @@ lists; the comparisons of this step's batch; every 25 steps and after an interve
 comes from the latest step in which the comparison was in a batch, under the rules now in force; null: not
 seen yet.
 
-SAMPLE {"prompt", "policy": REPLY, "reference": REPLY}, REPLY {"text", "sentiment": number | null
-(does not parse, or not graded), "ended": false when cut at max_new_tokens}.
+SAMPLE {"prompt", "policy": REPLY, "reference": REPLY}, REPLY {"text", "tokens": [token ids], "sentiment":
+number | null (does not parse, or not graded), "ended": false when cut at max_new_tokens}.
 """
 
 import json
@@ -72,6 +74,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from typing import Any, TextIO
 
 # Threads that spin while they wait would take the cores from the server and from other workers.
@@ -155,10 +158,17 @@ class Worker:
             action()
         except ScenarioError as error:
             self._fail(error, ends_run)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            self._fail(no_memory("this model"), ends_run)
+        except BrokenPipeError:
+            raise  # nobody reads any more
+        except Exception as error:  # whatever it is, the visitor gets a line and the worker lives
+            if is_out_of_memory(error):
+                self._fail(no_memory("this model"), ends_run)
+                return
+            traceback.print_exc()
+            what = f"something unforeseen went wrong ({type(error).__name__})"
+            self._fail(
+                ScenarioError("worker", what, "Start again; the server's log has the details"), ends_run
+            )
 
     def _fail(self, error: ScenarioError, ends_run: bool) -> None:
         parts = {"where": error.where, "what": error.what, "mend": error.mend, "text": str(error)}
@@ -195,15 +205,12 @@ class Worker:
                 self.owed += check_whole(message.get("count", 1), "step.count", 1, 1000)
             case "stop":
                 self.going, self.owed = False, 0
-                self.send({"type": "stopped", "step": self._current().step - 1})
+                last = self._current().step - 1
+                self.send({"type": "stopped", "step": last if last >= 0 else None})
             case "sample":
                 self._sample(message)
             case "token_ratios":
-                reply = {
-                    name: check_text(message.get(name), f"token_ratios.{name}")
-                    for name in ("prompt", "reply")
-                }
-                self.send({**self._current().token_ratios(**reply), "id": message.get("id")})
+                self._token_ratios(message)
             case other:
                 raise ScenarioError(
                     "type", f"{str(other)[:40]!r} is not a message", "See the worker's protocol"
@@ -247,6 +254,21 @@ class Worker:
         entry = {"step": run.step, **change}
         steps, comparisons = run.config.settings.steps, len(run.config.preferences.comparisons)
         self.send(run.intervene(intervention_from_json(entry, "intervene", steps, comparisons)))
+
+    def _token_ratios(self, message: Message) -> None:
+        prompt = check_text(message.get("prompt"), "token_ratios.prompt")
+        sampled = message.get("sampled")
+        if sampled is None:
+            found = self._current().token_ratios(
+                prompt, check_text(message.get("reply"), "token_ratios.reply")
+            )
+        else:
+            tokens = [
+                check_whole(t, f"token_ratios.sampled[{i}]", 0, 2**31)
+                for i, t in enumerate(check_list(sampled, "token_ratios.sampled", 1))
+            ]
+            found = self._current().token_ratios(prompt, str(message.get("reply", "")), tokens)
+        self.send({**found, "id": message.get("id")})
 
     def _sample(self, message: Message) -> None:
         run = self._current()

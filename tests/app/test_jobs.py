@@ -4,10 +4,12 @@ import json
 import math
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from app import gpt2_session
 from app.gpt2_session import DEFAULTS, Desk, Gpt2
 from app.jobs import Job, JobManager, Refused
 from dpo_core.gpt2.run_config import run_config_from_json
+from tests.gpt2.tiny import PAIRS, save_tiny
 
 SHORT = {**DEFAULTS, "steps": 6, "measure_every": 3, "interventions": []}
 LONG = {**DEFAULTS, "steps": 5000, "measure_every": 2500, "interventions": []}
@@ -158,7 +161,7 @@ def test_tokens_of_a_watched_pair_sum_to_its_reward(manager: JobManager, room: R
     job = submit(manager, room, "d", SHORT)
     until(lambda: messages(job, "started"))
     pair = messages(job, "started")[0]["pairs"][0]
-    manager.watch(job.id, [(pair["prompt"], pair["chosen"])])
+    manager.watch(job.id, [{"prompt": pair["prompt"], "reply": pair["chosen"]}])
     until(lambda: job.ended and any(m["step"] == 7 for m in messages(job, "token_ratios")))
     last = messages(job, "token_ratios")[-1]
     total = sum(t["log_ratio"] for t in last["tokens"] if not t["masked"])
@@ -240,3 +243,93 @@ def test_many_threads_may_ask_at_once(manager: JobManager, room: Room) -> None:
     for job in jobs:
         manager.stop(job)
     until(lambda: all(j.ended for j in jobs))
+
+
+def test_a_run_stopped_while_it_loads_does_not_go_on(manager: JobManager, room: Room, tmp_path: Path) -> None:
+    """Another model begins paused and is told to go once it is there: not when it was stopped meanwhile."""
+    save_tiny(tmp_path / "tiny")
+    config = {**LONG, "model": str(tmp_path / "tiny"), "data": {"jsonl": PAIRS}}
+    for _ in range(3):
+        job = submit(manager, room, "g", dict(config))
+        assert manager.tell(job.id, {"type": "stop"})
+        assert not manager.tell(job.id, {"type": "resume"})
+        until(lambda job=job: job.ended)
+        seen = len(job.lines)
+        again = submit(manager, room, "g", dict(SHORT))  # the worker is free, and works for this one alone
+        until(lambda again=again: again.ended)
+        assert again.state == "finished" and job.state == "stopped"
+        assert messages(job, "snapshot") == [] and len(job.lines) == seen
+
+
+def test_a_pause_ends_for_strangers_who_wait_not_for_ones_own_twin() -> None:
+    room = Room()
+    room.present |= {"teacher", "stranger"}
+    manager = JobManager(1, room, grace=60.0, tick=0.05, pause_limit=1.0)
+    try:
+        job = manager.submit("teacher", dict(LONG))
+        twin = manager.submit("teacher", dict(LONG), twin_of=job.id)
+        until(lambda: len(messages(job, "snapshot")) > 1)
+        assert manager.tell(job.id, {"type": "pause"})
+        until(lambda: job.state == "paused")
+        time.sleep(2.5)
+        assert job.state == "paused" and twin.state == "queued"
+        came = time.monotonic()
+        manager.submit("stranger", dict(SHORT))
+        until(lambda: job.ended)
+        assert time.monotonic() - came > 0.9  # the limit counts from when the other came
+        assert "while others waited" in messages(job, "cancelled")[0]["text"]
+    finally:
+        manager.close()
+
+
+def test_a_long_message_to_a_worker_that_loads_holds_nobody_up(room: Room) -> None:
+    room.present.add("h")
+    manager = JobManager(1, room)
+    try:
+        pairs = "".join(
+            json.dumps({"prompt": f"The film {i} " + "x" * 900, "chosen": " a.", "rejected": " b."}) + "\n"
+            for i in range(600)
+        )
+        job = manager.submit("h", {**SHORT, "data": {"jsonl": pairs}})
+        assert manager.tell(
+            job.id, {"type": "pause"}
+        )  # the lock is free while the worker still imports torch
+        assert not any(worker.ready for worker in manager.workers)
+    finally:
+        manager.close()
+
+
+def test_tokens_of_a_run_that_is_no_longer_in_memory(manager: JobManager, room: Room) -> None:
+    first = submit(manager, room, "i", SHORT)
+    until(lambda: first.ended)
+    until(lambda: messages(first, "measured")[-1]["step"] == 6)
+    shown = messages(first, "measured")[-1]["samples_shown"][0]
+    sampled = {
+        "prompt": shown["prompt"],
+        "reply": shown["policy"]["text"],
+        "sampled": shown["policy"]["tokens"],
+    }
+    manager.watch(first.id, [sampled])
+    until(lambda: messages(first, "token_ratios"))
+    found = messages(first, "token_ratios")[-1]["tokens"]
+    assert len([t for t in found if not t["masked"]]) == len(shown["policy"]["tokens"])
+    second = submit(manager, room, "i", SHORT)
+    until(lambda: second.ended)
+    manager.watch(first.id, [sampled])
+    assert messages(first, "error")[-1]["text"].startswith("Tokens: this run's model is no longer in memory")
+    assert first.state == "finished"
+
+
+def test_the_server_never_imports_torch() -> None:
+    """Every page's code, in a process of its own."""
+    code = (
+        "import importlib, pkgutil, sys, app, lessons\n"
+        "for package in (app, lessons):\n"
+        "    for m in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
+        "        if m.name.rsplit('.')[-1] not in ('main', 'navigation', '__main__'):\n"
+        "            importlib.import_module(m.name)\n"
+        "assert 'app.gpt2_page' in sys.modules and 'app.parity_page' in sys.modules\n"
+        "print([m for m in ('torch', 'transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=-1, stderr=-1, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

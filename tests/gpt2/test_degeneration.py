@@ -151,7 +151,7 @@ def test_reviews_are_graded_and_broken_ones_count_zero():
 
 def test_token_ratios_sum_to_the_sequences_log_ratio():
     policy, reference = tiny_policy(seed=0), tiny_policy(seed=1)
-    tokens = token_ratios(policy, reference, "The film", " was dull.")
+    tokens = token_ratios(policy, reference, policy.encode("The film", " was dull."))
     sequence = [policy.encode("The film", " was dull.")]
     total = policy.sequence_log_probs(sequence).item() - reference.sequence_log_probs(sequence).item()
     assert sum(t["log_ratio"] for t in tokens if not t["masked"]) == pytest.approx(total, abs=1e-4)

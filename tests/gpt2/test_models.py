@@ -203,3 +203,19 @@ def test_a_device_that_is_not_there():
     with pytest.raises(ScenarioError, match="not a device of this machine"):
         pick_device("tpu")
     assert pick_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("tokenizer.json", '{"model": 3}', "the files of"),
+        ("config.json", '{"model_type": "gpt2", "n_embd": null}', "has n_embd: None"),
+        ("config.json", '{"model_type": "gpt2", "n_layer": "two"}', "has n_layer: two"),
+    ],
+)
+def test_foreign_files_are_refused_in_one_line(tmp_path, file, content, said):
+    folder = save_tiny(tmp_path / "model")
+    (folder / file).write_text(content)
+    with pytest.raises(ScenarioError, match=said) as refused:
+        load_policy(str(folder))
+    assert "\n" not in str(refused.value)

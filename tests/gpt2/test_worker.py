@@ -52,6 +52,14 @@ class Client:
             if message["type"] == kind and all(message.get(k) == v for k, v in match.items()):
                 return got
 
+    def until_any(self, *kinds):
+        """Messages up to and with the first of these kinds."""
+        got = []
+        while not got or got[-1]["type"] not in kinds:
+            got.append(self.lines.get(timeout=PATIENCE))
+            assert got[-1] is not None, f"the worker ended before any of {kinds}"
+        return got
+
     def close(self):
         self.process.stdin.close()
         return self.process.wait(timeout=PATIENCE)
@@ -248,3 +256,63 @@ def test_where_the_shipped_model_is_not_offered_the_worker_says_so_and_lives():
     error = client.until("error")[-1]
     assert error["text"] == "model: 'shipped' is not offered here. Choose one of gpt2."
     assert client.close() == 0
+
+
+def test_numbers_that_leave_the_floats_are_null_and_the_worker_lives(client):
+    """beta 10 at learning rate 1: the network overflows after a few steps."""
+    wild = {"objective": {"beta": 10}, "optimizer": {"name": "sgd", "learning_rate": 1.0}, "paused": True}
+    client.send(type="start", run="wild", config={**QUICK, **wild, "steps": 30})
+    client.until("paused", run="wild")
+    texts = {"prompt": "The film", "reply": " was dull."}
+    found = []
+    for step in range(12):
+        client.send(type="step")
+        got = client.until("paused", run="wild") if step < 2 else client.until_any("paused", "error")
+        if got[-1]["type"] == "error":
+            assert got[-1]["ended"] and "overflow" in got[-1]["text"]
+            break
+        client.send(type="token_ratios", id=step, **texts)
+        found.append(client.until("token_ratios", id=step)[-1])
+    else:
+        pytest.fail("it never overflowed")
+    assert found[0]["log_ratio"] is not None
+    assert found[-1]["log_ratio"] is None and found[-1]["reward"] is None
+    client.send(type="start", run="tame", config={**QUICK, "steps": 1})
+    client.until("finished", run="tame")
+
+
+def test_a_sample_is_scored_as_it_was_drawn(client):
+    client.send(type="start", run="s", config={**QUICK, "steps": 4})
+    shown = [
+        sample["policy"]
+        for m in client.until("finished", run="s")
+        if m["type"] == "measured"
+        for sample in m["samples_shown"]
+    ]
+    assert any(not reply["ended"] for reply in shown)  # cut at 12 tokens: no end of text is added
+    for reply in shown:
+        client.send(
+            type="token_ratios", id="x", prompt="The film", reply=reply["text"], sampled=reply["tokens"]
+        )
+        tokens = client.until("token_ratios", id="x")[-1]["tokens"]
+        said = [t["token"] for t in tokens if not t["masked"]]
+        assert len(said) == len(reply["tokens"])
+        assert (said[-1] == "<|endoftext|>") == reply["ended"]
+    for wrong in ([], [-1], [10**6], "text"):
+        client.send(type="token_ratios", id="y", prompt="The film", reply="", sampled=wrong)
+        assert client.until("error")[-1]["ended"] is False
+
+
+def test_stopped_before_the_first_step(client):
+    client.send(type="start", run="p", config={**QUICK, "steps": 4, "paused": True})
+    client.until("paused", run="p")
+    client.send(type="stop")
+    assert client.until("stopped", run="p")[-1]["step"] is None
+
+
+def test_planned_changes_bring_every_pairs_figures(client):
+    planned = [{"step": 3, "flip": 1}]
+    config = {**QUICK, "steps": 4, "batch_size": 2, "interventions": planned}
+    client.send(type="start", run="q", config=config)
+    snapshots = [m for m in client.until("finished", run="q") if m["type"] == "snapshot"]
+    assert [len(m["pairs"]["index"]) for m in snapshots] == [6, 2, 2, 6, 2]

@@ -10,11 +10,12 @@ import { Surface, mounting } from "./surface.js";
 
 class Page extends Surface {
   constructor(host, facts) {
-    super(host, facts, "gpt2", { ...facts.defaults, text: "", flips: [] });
+    super(host, facts, "gpt2", { ...facts.defaults, text: "", flips: [], agreements: {} });
     this.chosen = null; // the run that the visitor wants solid, when they said so
     this.at = null; // the step whose samples are shown; null: the latest
     this.watched = null; // { pair | null, texts: [[prompt, reply]…] }: what is shown token by token
     this.previewed = []; // the pairs that a run would start with
+    this.browsing = false; // whether they were asked for since the last start
   }
 
   get record() {
@@ -32,7 +33,11 @@ class Page extends Surface {
   }
 
   learn(facts) {
-    if (facts.preview) this.previewed = facts.preview.pairs.map(([prompt, chosen, rejected, agreement]) => ({ prompt, chosen, rejected, agreement }));
+    if (!facts.preview) return;
+    this.previewed = facts.preview.pairs.map(([prompt, chosen, rejected, agreement]) => ({ prompt, chosen, rejected, agreement }));
+    const there = (i) => Number(i) < this.previewed.length;
+    this.draft.flips = this.draft.flips.filter(there);
+    this.draft.agreements = Object.fromEntries(Object.entries(this.draft.agreements ?? {}).filter(([i]) => there(i)));
   }
 
   greet() {
@@ -51,6 +56,7 @@ class Page extends Surface {
   // What a visitor does.
   start(compare) {
     this.chosen = this.at = this.watched = this.told = null;
+    this.browsing = false;
     this.say("", "");
     this.send({ type: "start", draft: this.draft, compare });
   }
@@ -59,16 +65,16 @@ class Page extends Surface {
     if (this.records.length) { this.chosen = null; this.at = null; this.told = null; this.send({ type: "twin", run: this.records[0].id }); } else this.start(true);
   }
 
-  preview() { this.send({ type: "preview", draft: this.draft }); }
-  select(run) { this.chosen = run; this.at = null; this.told = null; this.heard(); this.update(); }
+  preview() { this.browsing = true; this.send({ type: "preview", draft: this.draft }); }
+  select(run) { this.browsing = false; this.chosen = run; this.at = null; this.told = null; this.heard(); this.update(); }
   look(step) { this.at = step; this.update(); }
   intervene(change, value, comparison) { this.send({ type: "intervene", run: this.record.id, change, value, comparison }); }
 
   // Pairs as they stand: the run's, or those that the next run would start with.
   pairs() {
-    if (this.record?.pairs.length) return this.record.pairs;
+    if (this.record?.pairs.length && (this.live || !this.browsing)) return this.record.pairs;
     const flips = new Set(this.draft.flips);
-    return this.previewed.map((p, i) => (flips.has(i) ? { ...p, chosen: p.rejected, rejected: p.chosen, flipped: true } : p));
+    return this.previewed.map((p, i) => ({ ...p, agreement: this.draft.agreements?.[i] ?? p.agreement, ...(flips.has(i) && { chosen: p.rejected, rejected: p.chosen, flipped: true }) }));
   }
 
   flip(i) {
@@ -77,7 +83,14 @@ class Page extends Surface {
     const before = flips.delete(i);
     if (!before) flips.add(i);
     this.draft.flips = [...flips];
-    if (this.record) this.say("info", `This run has no steps left. The next one begins with pair ${i + 1} ${before ? "as it was in the data" : "flipped"}.`);
+    if (this.record && !this.browsing) this.say("info", `This run has no steps left. The next one begins with pair ${i + 1} ${before ? "as it was in the data" : "flipped"}.`);
+    this.update();
+  }
+
+  agree(i, share) {
+    if (this.live) { this.intervene("agreement", share, i); return; }
+    this.draft.agreements = { ...this.draft.agreements, [i]: share };
+    if (this.record && !this.browsing) this.say("info", `This run has no steps left. In the next one ${Math.round(100 * share)} % of the raters agree on pair ${i + 1}.`);
     this.update();
   }
 
@@ -93,8 +106,11 @@ class Page extends Surface {
   }
 
   ask() {
-    if (!this.record?.started) return;
-    this.told = this.record.id;
+    const { record } = this;
+    if (!record?.started) return;
+    this.told = record.id;
+    const read = ([prompt, reply]) => record.tokens.some((t) => t.prompt === prompt && t.reply === reply);
+    if (record.ended && this.watched.texts.every(read)) return;
     this.send({ type: "watch", run: this.record.id, texts: this.watched.texts });
   }
 }

@@ -2,11 +2,13 @@
 import { h, number } from "../player/dom.js";
 import { term } from "../player/terms.js";
 
+const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
+
 export function pairTable(page) {
   const body = h("tbody", {});
   const count = h("span", { class: "hint" });
   const root = h("section", { class: "panel pairs", "aria-label": "Pairs" }, h("h3", {}, "Pairs ", count),
-    h("p", { class: "hint" }, "Flip a label at any time, also while it trains. “Tokens” shows where a pair's implicit reward sits."),
+    h("p", { class: "hint" }, "Flip a label at any time, also while it trains, or say how many of its raters ", term("agreement", "agree"), ". “Tokens” shows where a pair's implicit reward sits."),
     h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}), h("th", {}, "prompt, chosen and rejected reply"),
       h("th", {}, term("rewards/margins", "margin u")), h("th", {}, term("sigma_weight", "σ(−u)")), h("th", {}))), body)));
   let rows = [];
@@ -19,9 +21,10 @@ export function pairTable(page) {
     const margin = h("td", { class: "margin" });
     const weight = h("td", {});
     const flip = h("button", { type: "button", class: "small flip", "aria-label": `Flip pair ${i + 1}`, onclick: () => { if (page.live) flip.classList.add("asked"); page.flip(i); } }, "Flip");
+    const agreement = h("select", { class: "agreement", "aria-label": `Agreement on pair ${i + 1}`, title: "How many of the raters agree with the label", onchange: () => page.agree(i, Number(agreement.value)) }, SHARES.map((p) => h("option", { value: p }, `${Math.round(100 * p)} %`)));
     const tokens = h("button", { type: "button", class: "small", "aria-label": `Tokens of pair ${i + 1}`, onclick: () => page.watchPair(i) }, "Tokens");
-    const node = h("tr", { "data-pair": i }, h("td", {}, `${i + 1}`), h("td", { class: "words" }, prompt, chosen, rejected), margin, weight, h("td", { class: "acts" }, flip, tokens));
-    return { node, prompt, chosen, rejected, margin, weight, flip, said: "" };
+    const node = h("tr", { "data-pair": i }, h("td", {}, `${i + 1}`), h("td", { class: "words" }, prompt, chosen, rejected), margin, weight, h("td", { class: "acts" }, flip, tokens, agreement));
+    return { node, prompt, chosen, rejected, margin, weight, flip, agreement, said: "" };
   }
 
   return {
@@ -45,6 +48,11 @@ export function pairTable(page) {
           r.rejected.textContent = `− ${pair.rejected}`;
           r.node.classList.toggle("flipped", Boolean(pair.flipped));
           r.flip.classList.remove("asked");
+        }
+        if (r.share !== pair.agreement && document.activeElement !== r.agreement) {
+          r.share = pair.agreement;
+          if (!SHARES.includes(pair.agreement) && ![...r.agreement.options].some((o) => Number(o.value) === pair.agreement)) r.agreement.append(h("option", { value: pair.agreement }, `${number(100 * pair.agreement, 1)} %`));
+          r.agreement.value = pair.agreement;
         }
         const figures = `${number(pair.margin)} ${number(pair.weight)}`;
         if (r.figures !== figures) { r.figures = figures; r.margin.textContent = number(pair.margin); r.weight.textContent = number(pair.weight); }

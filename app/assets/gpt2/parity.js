@@ -46,6 +46,7 @@ function form(page) {
   const where = h("output", { class: "where" });
   const root = h("section", { class: "setup", "aria-label": "What to compare" },
     h("p", { class: "lead" }, "Is the toy the same thing as the full model? Three tables put it to the test; the fourth shows what shared weights change. Each is computed anew on this machine."),
+    h("p", { class: "hint" }, "β and the numbers of steps are those of the fields below; labels are a scenario's own at step 0."),
     h("div", { class: "controls" }, control("replies and labels", source), control("model", model), names, ...fields.map((f) => f.root)), own,
     h("div", { class: "transport" }, start, stop, where));
   return {
@@ -58,7 +59,7 @@ function form(page) {
       own.hidden = draft.source !== "text";
       const { record } = page;
       stop.disabled = !record || record.ended;
-      where.textContent = !record ? "" : record.state === "queued" ? `waiting: number ${record.position} in the queue` : record.state === "starting" ? `computing for ${Math.round((performance.now() - (record.began ??= performance.now())) / 1000)} s; about a minute in all` : record.state === "finished" ? "done" : record.state;
+      where.textContent = !record ? "" : record.state === "queued" ? `waiting: number ${record.position} in the queue` : record.state === "starting" ? `computing for ${Math.round((performance.now() - (record.began ??= performance.now())) / 1000)} s${page.draft.model === "shipped" ? "; about a minute in all" : ""}` : record.state === "finished" ? "done" : record.state;
     },
   };
 }

@@ -11,7 +11,7 @@ const CHARTS = [
   { key: "accuracy", hint: "Share of pairs told apart, and how much gradient is left.", title: ["rewards/accuracies", "Accuracy, σ weight"], unit: true, lines: [["rewards/accuracies", "ink", "acc"], ["sigma_weight", "optimum", "σ(−u)"]] },
   { key: "logps", hint: "Watch the chosen reply: it can become less likely too.", title: ["logps/chosen", "Log-prob"], lines: [["logps/chosen", "chosen", "chosen"], ["logps/rejected", "rejected", "rejected"]] },
   { key: "kl", hint: "How far the model goes from its reference, with its standard error.", title: ["sampled_kl", "KL"], from: 0, measured: true, band: "kl_se", lines: [["kl", "policy", "π‖π_ref", "sampled_kl"], ["kl_reverse", "reference", "π_ref‖π", "sampled_kl_reverse"]] },
-  { key: "sentiment", hint: "What these labels are meant to raise, known exactly.", title: ["true_sentiment", "True sentiment"], measured: true, band: "sentiment_se", lines: [["sentiment", "policy", "mean", "true_sentiment"]], level: "sentiment" },
+  { key: "sentiment", hint: "What these labels are meant to raise, known exactly.", title: ["true_sentiment", "True sentiment"], measured: true, band: "sentiment_se", lines: [["sentiment", "policy", "mean", "true_sentiment"]] },
   { key: "parse", hint: "Does it still speak its language, or repeat itself?", title: ["parse_share", "Parse, repetition"], unit: true, measured: true, lines: [["parse_share", "policy", "parse", "parse_share"], ["repetition", "rejected", "rep.", "repetition"]] },
   { key: "distinct", hint: "Does it still say different things?", title: ["distinct", "Distinct n-grams"], unit: true, measured: true, lines: [["distinct_1", "soft", "1", "distinct"], ["distinct_2", "ink", "2", "distinct"], ["distinct_3", "policy", "3", "distinct"]] },
 ];
@@ -30,7 +30,7 @@ function chart(page, spec) {
   const root = h("figure", { class: `chart chart-${spec.key}`, "data-chart": spec.key }, h("figcaption", {}, term(spec.title[0], spec.title[1]), values), canvas, none);
   const outputs = spec.lines.map(([, ink, label, key], i) => {
     const output = h("output", {});
-    values.append(h("span", { class: "value", style: `--own:var(--${ink})`, "data-term": key ?? spec.lines[i][0], tabindex: "0" }, `${label} `, output));
+    values.append(h("span", { class: "value", style: `--own:var(--${ink})`, "data-term": key ?? spec.lines[i][0], tabindex: "0" }, maths(`${label} `), output));
     return output;
   });
   let plot = null;

@@ -36,7 +36,7 @@ export function samples(page) {
         const reply = sample[who];
         return h("div", { class: `said ${who}` }, h("span", { class: "who" }, who), h("q", {}, h("span", { class: "given" }, sample.prompt), h("b", {}, reply.text), reply.ended ? "" : " …"),
           h("span", { class: `mood ${graded && reply.sentiment == null ? "bad" : ""}` }, feeling(reply, graded)),
-          h("button", { type: "button", class: "small", "aria-label": `Tokens of the ${who}'s reply`, onclick: () => page.watch(null, [[sample.prompt, reply.text || " "]]) }, "Tokens"));
+          h("button", { type: "button", class: "small", "aria-label": `Tokens of the ${who}'s reply`, onclick: () => page.watch(null, [[sample.prompt, reply.text, reply.tokens]]) }, "Tokens"));
       };
       const facts = h("p", { class: "hint facts" }, term("sampled_entropy", `${measured.samples} samples at this step`), `: ${number(measured.length, 1)} tokens on average, entropy ${number(measured.entropy, 2)} nats, ${number(100 * (1 - measured.cut_share), 1)} % ended by themselves.`);
       body.replaceChildren(facts, ...measured.samples_shown.map((sample) => h("div", { class: "pairing" }, said(sample, "policy"), said(sample, "reference"))));
@@ -58,7 +58,7 @@ export function tokenStrip(page) {
         const size = Math.min(1, Math.abs(t.log_ratio ?? 0) / most);
         const ink = t.log_ratio > 0 ? "policy" : "reference";
         return h("span", { class: `token ${t.masked ? "masked" : ink}`, title: t.masked ? "prompt: masked" : `${number(t.log_ratio, 4)} nats`, style: t.masked ? "" : `background:color-mix(in srgb, var(--${ink}) ${Math.round(75 * size)}%, transparent)` },
-          h("span", { class: "text" }, t.token.replaceAll(" ", "␣").replaceAll("\n", "⏎")), h("small", {}, t.masked ? "" : t.log_ratio.toFixed(2).replace("-", "−").replace("−0.00", "0.00")));
+          h("span", { class: "text" }, t.token.replaceAll(" ", "␣").replaceAll("\n", "⏎")), h("small", {}, t.masked ? "" : t.log_ratio == null ? "–" : t.log_ratio.toFixed(2).replace("-", "−").replace("−0.00", "0.00")));
       })));
   }
 
@@ -66,11 +66,12 @@ export function tokenStrip(page) {
     root,
     update() {
       const { record, watched } = page;
-      const limit = page.at ?? Infinity;
+      // The answer is read off after the measurement's own update: the first one later than its step.
+      const then = (all) => (page.at == null ? all.at(-1) : all.find((t) => t.step > page.at) ?? all.at(-1));
       const found = (watched?.texts ?? []).map(([prompt, reply]) => {
         const mine = record?.tokens.filter((t) => t.prompt === prompt && t.reply === reply) ?? [];
         const name = watched.pair == null ? "reply" : reply === page.pairs()[watched.pair]?.chosen ? "chosen" : "rejected";
-        return [name, mine.findLast((t) => t.step <= limit + 1) ?? mine[0]];
+        return [name, then(mine)];
       });
       const now = JSON.stringify([record?.id, watched, found.map((f) => [f[0], f[1]?.step])]);
       if (now === shown) return;

@@ -9,8 +9,16 @@ export function setup(page) {
   const { draft } = page;
   const control = (label, ...fields) => h("label", { class: "control" }, label, ...fields);
   const live = () => page.record && !page.record.ended && page.record.started;
+  const asked = {}; // what was changed a moment ago, and is not yet told to be in force
+
+  // What holds: the rules of a run that is under way, else what the next one would begin with.
+  function now(name) {
+    const mine = (name === "learning_rate" ? draft.optimizer : draft.objective)[name];
+    return live() && !(performance.now() - asked[name] < 2000) ? page.record.rules[name] : mine;
+  }
 
   function change(name, value) {
+    asked[name] = performance.now();
     (name === "learning_rate" ? draft.optimizer : draft.objective)[name] = value;
     if (live()) page.intervene(name, value);
   }
@@ -32,8 +40,8 @@ export function setup(page) {
     return { root: control(term(key, label), slider, field), show };
   }
 
-  const beta = logSlider("beta", "β", 0.01, 10, () => draft.objective.beta);
-  const rate = logSlider("learning_rate", "learning rate η", 1e-6, 1, () => draft.optimizer.learning_rate);
+  const beta = logSlider("beta", "β", 0.01, 10, () => now("beta"));
+  const rate = logSlider("learning_rate", "learning rate η", 1e-6, 1, () => now("learning_rate"));
   const sigma = h("input", { type: "checkbox", role: "switch", "aria-label": "sigma weight", onchange: () => change("sigma_weight", sigma.checked) });
 
   const named = ["shipped", "gpt2", "distilgpt2"];
@@ -42,13 +50,15 @@ export function setup(page) {
   const model = h("select", { "aria-label": "Model", onchange: () => { other.hidden = model.value !== ""; draft.model = model.value || other.value; if (!other.hidden) other.focus(); usual(); } },
     (page.facts.offered ?? named).map((name) => h("option", { value: name }, labels[name] ?? name)), page.facts.offered ? null : h("option", { value: "" }, "another GPT-2…"));
 
-  const paste = h("textarea", { rows: 5, class: "wide", "aria-label": "Pairs as JSONL", "data-where": "pairs", placeholder: '{"prompt": "The film", "chosen": " was great.", "rejected": " was dull."}', oninput: () => { draft.text = paste.value; draft.flips = []; } });
+  const paste = h("textarea", { rows: 5, class: "wide", "aria-label": "Pairs as JSONL", "data-where": "pairs", placeholder: '{"prompt": "The film", "chosen": " was great.", "rejected": " was dull."}', oninput: () => { draft.text = paste.value; draft.flips = []; draft.agreements = {}; } });
   const file = h("input", { type: "file", accept: ".jsonl,.json,.txt", "aria-label": "Open a JSONL file" });
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;
     if (chosen.size > 1_000_000) { page.say("error", `${chosen.name} is larger than 1 MB. Use fewer pairs.`); return; }
     draft.text = paste.value = await chosen.text();
+    draft.flips = [];
+    draft.agreements = {};
     file.value = "";
     page.preview();
   });
@@ -56,6 +66,7 @@ export function setup(page) {
   const data = h("select", { "aria-label": "Preference data", onchange: () => {
     draft.data = data.value;
     draft.flips = [];
+    draft.agreements = {};
     own.hidden = data.value !== "jsonl";
     if (data.value !== "jsonl" || draft.text.trim()) page.preview(); else paste.focus();
   } }, [["bundled", "bundled: best against worst review"], ["playground", "the Playground's world"], ["jsonl", "own pairs (JSONL)…"]].map(([value, text]) => h("option", { value }, text)));
@@ -96,7 +107,7 @@ export function setup(page) {
     root,
     update() {
       [beta, rate, steps, ...more].forEach((part) => part.show());
-      sigma.checked = draft.objective.sigma_weight;
+      sigma.checked = now("sigma_weight");
       if (document.activeElement !== data) data.value = draft.data;
       own.hidden = draft.data !== "jsonl";
       if (document.activeElement !== paste) paste.value = draft.text;

@@ -59,7 +59,13 @@ export class Surface {
     const seen = facts.acknowledged[this.client] ?? -1;
     this.queue = this.queue.filter(([number]) => number > seen);
     this.facts = facts;
-    this.records = facts.runs.map((run) => this.records.find((r) => r.id === run.id) ?? new Record(run));
+    if (facts.runs.length || !this.records.length) {
+      this.records = facts.runs.map((run) => this.records.find((r) => r.id === run.id) ?? new Record(run));
+      this.asked = false;
+    } else if (!this.asked) { // a new session, after a sleep, knows of no run: what is on screen stays
+      this.asked = true;
+      this.send({ type: "adopt", runs: this.records.map((r) => r.id) });
+    }
     if (facts.runs.length) keep(this.memory.runs, facts.runs.map((r) => r.id));
     this.learn(facts);
     if (facts.notice) this.complain(facts.notice);
@@ -145,7 +151,8 @@ export class Surface {
   complain({ kind, text, where }) {
     this.complained = true;
     this.say(kind, text);
-    const field = where && this.root.querySelector(`[data-where="${CSS.escape(where.split(/[.[: ]/)[0])}"]`);
+    const named = (where ?? "").replaceAll(" ", "_");
+    const field = [...this.root.querySelectorAll("[data-where]")].find((node) => named.includes(node.dataset.where));
     if (field) field.focus();
   }
 }

@@ -1,0 +1,141 @@
+"""The GPT-2 page's pairs, tokens and switches: what is shown is what runs, or what the next run begins with."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dpo_core.gpt2.run_config import bundled_preferences
+from tests.browser.test_gpt2 import WAIT, begin, open_page, record, stop, where
+from tests.browser.test_lessons_access import AXE
+from tests.gpt2.tiny import PAIRS
+
+
+def chosen_texts(page: Page) -> list[str]:
+    return [text[2:] for text in page.locator(".pairs .chosen").all_text_contents()]
+
+
+def test_other_data_after_a_run_are_shown_and_flipped(page: Page, server: str, tmp_path: Path) -> None:
+    begin(page, server, 3)
+    where(page, "finished")
+    page.get_by_role("button", name="Flip pair 200", exact=True).click()
+    page.get_by_label("Preference data").select_option("jsonl")
+    file = tmp_path / "own.jsonl"
+    file.write_text(PAIRS)
+    page.get_by_label("Open a JSONL file").set_input_files(file)
+    expect(page.locator(".pairs tbody tr")).to_have_count(6)
+    lines = [json.loads(line) for line in PAIRS.splitlines()]
+    assert [text.strip() for text in chosen_texts(page)] == [line["chosen"].strip() for line in lines]
+    page.get_by_role("button", name="Flip pair 2", exact=True).click()
+    page.get_by_label("Agreement on pair 3").select_option("80 %")
+    page.get_by_role("button", name="Start again").click()
+    where(page, r"step 3 / 3 .* finished")
+    assert [text.strip() for text in chosen_texts(page)][:2] == [
+        lines[0]["chosen"].strip(),
+        lines[1]["rejected"].strip(),
+    ]
+    assert record(page, server, "assigned")[0]["interventions"] == [
+        {"step": 0, "flip": 1},
+        {"step": 0, "comparison": 2, "agreement": 0.8},
+    ]
+    log = page.locator(".log .entry").all_inner_texts()
+    assert "step 0: pair 2 flipped" in log and "step 0: agreement on pair 3 → 80 %" in log
+
+
+def test_agreement_and_beta_change_a_run_under_way(page: Page, server: str) -> None:
+    begin(page, server, 3000, 1000)
+    where(page, r"step [1-9]\d* / 3000")
+    page.get_by_label("Agreement on pair 1", exact=True).select_option("60 %")
+    page.get_by_label("β, exact value").fill("0.2")
+    page.get_by_label("β, exact value").blur()
+    expect(page.locator(".log .entry.change")).to_have_count(2, timeout=WAIT)
+    made = [m["intervention"] for m in record(page, server, "intervened")]
+    assert made == [
+        {"step": made[0]["step"], "comparison": 0, "agreement": 0.6},
+        {"step": made[1]["step"], "beta": 0.2},
+    ]
+    page.get_by_role("button", name="Pause").click()
+    where(page, "paused")
+    betas = {m["step"]: m["metrics"]["beta"] for m in record(page, server, "snapshot")}
+    assert all(beta == (0.2 if step >= made[1]["step"] else 0.05) for step, beta in betas.items())
+    stop(page)
+
+
+def test_the_switch_says_what_the_run_on_screen_does(page: Page, server: str) -> None:
+    open_page(page, server)
+    expect(page.locator(".pairs tbody tr").first).to_be_visible(timeout=30_000)
+    page.get_by_label("steps", exact=True).fill("60")
+    page.get_by_label("steps", exact=True).blur()
+    page.get_by_role("button", name="Compare σ on with σ off").click()
+    switch = page.get_by_label("sigma weight")
+    second = page.locator(".tabs button").nth(1)
+    expect(second).to_have_attribute("aria-pressed", "true", timeout=WAIT)
+    expect(switch).not_to_be_checked()
+    where(page, "finished")
+    expect(switch).to_be_checked()  # the next run begins as it was set
+
+
+def test_tokens_of_pairs_and_samples_are_those_of_the_record(page: Page, server: str) -> None:
+    begin(page, server, 6, 3)
+    where(page, "finished")
+    pair = bundled_preferences().comparisons[0]
+    prompt = bundled_preferences().prompts[pair.prompt]
+    strips = page.locator(".tokens .strip")
+    expect(strips).to_have_count(2, timeout=WAIT)
+    for strip, reply in zip((strips.nth(0), strips.nth(1)), (pair.chosen, pair.rejected), strict=True):
+        told = [m for m in record(page, server, "token_ratios") if m["reply"] == prompt.replies[reply]][-1]
+        expect(strip).to_have_attribute("data-step", str(told["step"]))
+        masked = [t["token"] for t in told["tokens"] if t["masked"]]
+        assert "".join(masked) == prompt.text  # the prompt carries no reward
+        assert strip.locator(".token.masked").count() == len(masked)
+        assert strip.locator(".token.masked small").all_text_contents() == [""] * len(masked)
+        shown = [
+            float(text.replace("−", "-"))
+            for text in strip.locator(".token:not(.masked) small").all_text_contents()
+        ]
+        ratios = [t["log_ratio"] for t in told["tokens"] if not t["masked"]]
+        assert shown == pytest.approx(ratios, abs=0.0051)
+        reward = float(strip.locator(".reward").inner_text().replace("−", "-"))
+        assert reward == pytest.approx(0.05 * sum(ratios), abs=6e-4)
+    sample = record(page, server, "measured")[-1]["samples_shown"][0]
+    page.get_by_role("button", name="Tokens of the policy's reply").first.click()
+    expect(strips).to_have_count(1, timeout=WAIT)
+    expect(strips.locator(".token:not(.masked)")).to_have_count(len(sample["policy"]["tokens"]))
+
+
+@pytest.mark.parametrize("path", ["gpt2", "toy-vs-gpt2"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_accessibility_violation(browser: Browser, server: str, path: str, scheme: str) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme=scheme) as context:
+        page = context.new_page()
+        open_page(page, server, path)
+        if path == "gpt2":
+            expect(page.locator(".pairs tbody tr").first).to_be_visible(timeout=30_000)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run('.dpo', {resultTypes: ['violations']})")["violations"]
+        serious = [
+            f"{one['id']}: {node['html'][:160]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"][:3]
+        ]
+        assert serious == []
+
+
+@pytest.mark.parametrize("path", ["gpt2", "toy-vs-gpt2"])
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, server: str, path: str) -> None:
+    with browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ) as context:
+        page = context.new_page()
+        open_page(page, server, path)
+        if path == "gpt2":
+            begin(page, server, 3)
+            where(page, "finished")
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.dpo .chart .values, .dpo button, .dpo .where')]"
+            ".filter(n => n.offsetParent && n.getBoundingClientRect().right > 391).map(n => n.className)"
+        )
+        assert cut == []
