@@ -1,4 +1,4 @@
-"""The GPT-2 page's pairs, tokens and switches: what is shown is what runs, or what the next run begins with."""
+"""The GPT-2 page's pairs, tokens and switches show what runs, or what the next run begins with."""
 
 import json
 from pathlib import Path
@@ -30,6 +30,7 @@ def test_other_data_after_a_run_are_shown_and_flipped(page: Page, server: str, t
     page.get_by_role("button", name="Flip pair 2", exact=True).click()
     page.get_by_label("Agreement on pair 3").select_option("80 %")
     page.get_by_role("button", name="Start again").click()
+    expect(page.locator(".log .entry.change")).to_have_count(2, timeout=WAIT)
     where(page, r"step 3 / 3 .* finished")
     assert [text.strip() for text in chosen_texts(page)][:2] == [
         lines[0]["chosen"].strip(),
