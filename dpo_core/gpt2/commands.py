@@ -17,7 +17,7 @@ from dpo_core.gpt2.parity import Tier, bench, moved_policy, same_gradient, same_
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.run import Message, Run
 from dpo_core.gpt2.run_config import bundled_preferences, run_config_from_json
-from dpo_core.gpt2.sharing import what_sharing_changes
+from dpo_core.gpt2.sharing import signed, what_sharing_changes
 from dpo_core.gpt2.threads import threads_for
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Preferences
@@ -185,4 +185,6 @@ def as_text(tier: Tier) -> str:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, tuple):  # toy / network
+        return " / ".join(signed(part, 3) for part in value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)

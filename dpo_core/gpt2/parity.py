@@ -50,7 +50,7 @@ class Tier:
     @property
     def verdict(self) -> str:
         if self.tolerance is None:
-            return f"largest difference {self.largest:.3g}: {self.explanation}"
+            return f"largest difference {self.largest:.3g} nats: {self.explanation}"
         word = "equal" if self.passed else "NOT EQUAL"
         return (
             f"{word}: largest deviation {self.largest:.2e}, allowed {self.tolerance:.0e}. {self.explanation}"

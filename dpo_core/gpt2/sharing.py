@@ -10,8 +10,6 @@ from dpo_core.gpt2.training import Trainer, TrainingSettings
 from dpo_core.scenario import Optimizer
 from dpo_core.simulate import Trajectory
 
-CURVES = ("margin", "log-ratio of chosen", "log-ratio of rejected", "log-ratio of the others", "listed mass")
-
 
 def network_path(b: Bench, steps: int, every: int, learning_rate: float) -> tuple[list[int], Array]:
     """log π(y|x) of all replies [T, R] in nats, at every ``every``-th step of full-batch AdamW training."""
@@ -30,7 +28,7 @@ def network_path(b: Bench, steps: int, every: int, learning_rate: float) -> tupl
 
 
 def curves(b: Bench, log_policy: Array, log_reference: Array) -> dict[str, Array]:
-    """What is laid over each other, each [T]: means over comparisons, or over the replies in none of them.
+    """What is laid over each other, each [T]: means over comparisons, or over the replies in none, if any.
 
     "listed mass" is the mean over prompts of log Σ π(y|x) over the listed replies against its start: 0 for
     the toy, whose replies are all there is.
@@ -41,13 +39,15 @@ def curves(b: Bench, log_policy: Array, log_reference: Array) -> dict[str, Array
     shift = np.logaddexp.reduceat(log_policy, starts, axis=1) - np.logaddexp.reduceat(
         log_reference[None], starts, axis=1
     )
-    return {
+    found = {
         "margin": b.objective.beta * (ratio[:, b.chosen] - ratio[:, b.rejected]).mean(axis=1),
         "log-ratio of chosen": ratio[:, b.chosen].mean(axis=1),
         "log-ratio of rejected": ratio[:, b.rejected].mean(axis=1),
-        "log-ratio of the others": ratio[:, others].mean(axis=1) if len(others) else np.zeros(len(ratio)),
         "listed mass": shift.mean(axis=1),
     }
+    if len(others):
+        found["log-ratio of the others"] = ratio[:, others].mean(axis=1)
+    return found
 
 
 def uncompared(b: Bench) -> Indices:
@@ -68,27 +68,33 @@ def what_sharing_changes(
     network = curves(b, path, b.log_reference)
     table = curves(b, toy.log_policy[toy_at], toy.log_policy[0])
     rows = tuple(
-        (t, *(f"{table[name][i]:+.3f} / {network[name][i]:+.3f}" for name in CURVES))
-        for i, t in enumerate(at)
+        (t, *((float(table[name][i]), float(network[name][i])) for name in table)) for i, t in enumerate(at)
     )
-    gap = max(float(np.abs(network[name] - table[name]).max()) for name in CURVES[1:])
+    gap = max(float(np.abs(network[name] - table[name]).max()) for name in table if name != "margin")
     tier = Tier(
         "4. What sharing changes (toy / whole network)",
-        ("step", *CURVES),
+        ("step", *table),
         rows,
         gap,
         None,
-        _explained(network, table, len(uncompared(b))),
+        _explained(network, table),
     )
     return tier, at, network, table
 
 
-def _explained(network: dict[str, Array], table: dict[str, Array], others: int) -> str:
+def signed(value: float, digits: int) -> str:
+    """As people write it: −0.62, +2.50, and no sign on what rounds to 0."""
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
+
+
+def _explained(network: dict[str, Array], table: dict[str, Array]) -> str:
     """What the numbers show, in words."""
     chosen, rejected = network["log-ratio of chosen"][-1], network["log-ratio of rejected"][-1]
     said = [
-        f"the network moved the chosen replies by {chosen:+.2f} nats and the rejected by {rejected:+.2f}, "
-        f"the toy by {table['log-ratio of chosen'][-1]:+.2f} and {table['log-ratio of rejected'][-1]:+.2f}."
+        f"the network moved the chosen replies by {signed(chosen, 2)} nats and the rejected by "
+        f"{signed(rejected, 2)}, the toy by {signed(table['log-ratio of chosen'][-1], 2)} and "
+        f"{signed(table['log-ratio of rejected'][-1], 2)}."
     ]
     if chosen < 0 < network["margin"][-1]:
         said.append("The margin grew while the chosen replies became less likely: displacement.")
@@ -98,7 +104,7 @@ def _explained(network: dict[str, Array], table: dict[str, Array], others: int) 
         f"The listed replies {direction} {abs(mass):.2f} nats of probability {'to' if mass < 0 else 'from'} "
         "texts that nobody listed, which the toy does not have."
     )
-    if others:
-        spill = network["log-ratio of the others"][-1]
-        said.append(f"Replies in no comparison moved by {spill:+.2f} nats through shared parameters.")
+    if "log-ratio of the others" in network:
+        spill = signed(network["log-ratio of the others"][-1], 2)
+        said.append(f"Replies in no comparison moved by {spill} nats through shared parameters.")
     return " ".join(said)

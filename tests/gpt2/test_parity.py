@@ -8,7 +8,7 @@ import pytest
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import parity
 from dpo_core.gpt2.commands import four_tiers
-from dpo_core.gpt2.sharing import curves, network_path, uncompared
+from dpo_core.gpt2.sharing import curves, network_path, signed, uncompared
 from dpo_core.objectives import Objective
 from dpo_core.presets import find_preset
 from dpo_core.scenario import Optimizer, Scenario
@@ -94,4 +94,25 @@ def test_the_curves_of_tier_4_are_the_policies_own_log_probs():
         for s, n in zip(starts, sizes, strict=True)
     ]
     assert found["listed mass"][2] == pytest.approx(np.mean(masses), abs=1e-8)
-    assert len(uncompared(shared)) == 0
+    assert len(uncompared(shared)) == 0 and "log-ratio of the others" not in found
+
+
+def test_replies_that_nobody_compared_have_a_curve_of_their_own():
+    preferences = tiny_preferences()
+    kept = replace(preferences, comparisons=preferences.comparisons[:1])
+    shared = parity.bench(tiny_policy("float64"), kept, Objective("dpo", 0.4))
+    _, path = network_path(shared, 2, 1, 1e-3)
+    found = curves(shared, path, shared.log_reference)
+    others = [i for i in range(len(shared.sequences)) if i not in (shared.chosen[0], shared.rejected[0])]
+    expected = np.mean([path[2][i] - shared.log_reference[i] for i in others])
+    assert found["log-ratio of the others"][2] == pytest.approx(expected, abs=1e-12) and abs(expected) > 1e-6
+
+
+def test_signed_numbers_read_as_people_write_them():
+    assert [signed(x, 2) for x in (-0.616, 2.5, 0.0, -0.001, 0.004)] == [
+        "−0.62",
+        "+2.50",
+        "0.00",
+        "0.00",
+        "0.00",
+    ]

@@ -10,7 +10,8 @@ const WHAT = [
   "Now every weight is trained, by AdamW: what differs from the toy comes from the weights that the replies share, and from the optimizer.",
 ];
 const numeric = (text) => (text.trim() !== "" && Number.isFinite(Number(text.replace(",", "."))) ? Number(text.replace(",", ".")) : text);
-const cell = (value) => (typeof value !== "number" ? String(value) : Number.isInteger(value) ? String(value) : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2).replace("e-", "e−") : number(value, 6));
+const signed = (x) => `${x > 0 && x.toFixed(3) !== "0.000" ? "+" : ""}${number(x)}`.replace(/^−(0\.000)$/, "$1");
+const cell = (value) => (Array.isArray(value) ? value.map(signed).join(" / ") : typeof value !== "number" ? String(value) : Number.isInteger(value) ? String(value) : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2).replace("e-", "e−") : number(value, 6));
 const colour = (node, name) => getComputedStyle(node).getPropertyValue(`--${name}`).trim();
 
 class Parity extends Surface {
@@ -92,11 +93,11 @@ function tiers(page) {
   };
 }
 
-// Tier 4's columns hold "toy / network": one small plot each, the toy solid and the network dashed.
+// Tier 4's columns hold [toy, network]: one small plot each, the toy solid and the network dashed.
 function overlay(page, tier, drawn) {
   const steps = tier.rows.map((row) => row[0]);
   const charts = tier.columns.slice(1).map((name, k) => {
-    const both = tier.rows.map((row) => String(row[k + 1]).split("/").map((part) => Number(part)));
+    const both = tier.rows.map((row) => row[k + 1]);
     const canvas = h("div", { class: "canvas" });
     const figure = h("figure", { class: "chart", "data-curve": name }, h("figcaption", {}, name, h("span", { class: "values" }, h("span", { class: "value", style: "--own:var(--policy)" }, "toy ", h("output", {}, number(both.at(-1)[0]))), h("span", { class: "value", style: "--own:var(--optimum)" }, "network ", h("output", {}, number(both.at(-1)[1]))))), canvas);
     requestAnimationFrame(() => {
