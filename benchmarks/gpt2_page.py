@@ -116,7 +116,7 @@ def main() -> None:
             ready(page, address, 5000)
             page.evaluate(FIRST)
             with ThreadPoolExecutor(1) as other:  # Playwright keeps a loop on this thread
-                other.submit(asyncio.run, load(address, server, 60, 40.0)).result()
+                other.submit(asyncio.run, load(address, server, 60, 40.0, most=100)).result()
             trained = record(address, run_of(page))[-1].get("step")
             row("steps trained while the class clicked", f"{trained}", "")
             opened.close()

@@ -59,7 +59,9 @@ def dpo_loss(h: Any, beta: float, agreement: Any = 1.0) -> Array:
 def dpo_coefficient(h: Any, beta: float, agreement: Any = 1.0) -> Array:
     """k = β(pσ(−u) − (1−p)σ(u)); c(w) = −k, c(l) = +k. The gradient below Eq. 7 (section 4)."""
     u, agreement = beta * np.asarray(h, dtype=np.float64), np.asarray(agreement, dtype=np.float64)
-    return beta * (agreement * sigmoid(-u) - (1.0 - agreement) * sigmoid(u))  # ∇ of Eq. 7
+    e = np.exp(-np.abs(u))
+    agrees, differs = np.where(u >= 0, e, 1.0), np.where(u >= 0, 1.0, e)  # σ(−u) and σ(u), times 1 + e
+    return beta * (agreement * agrees - (1.0 - agreement) * differs) / (1.0 + e)  # ∇ of Eq. 7
 
 
 def unweighted_loss(h: Any, beta: float, agreement: Any = 1.0) -> Array:
