@@ -13,6 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = (sys.executable, "-m", "dpo_core.gpt2.worker")
+PROGRESS = "progress: "  # begins a line of a one-shot command that says how far a download is
 NICENESS = 10  # a class that clicks goes before a model that trains
 
 OnLine = Callable[["WorkerProcess", str, dict[str, Any]], None]
@@ -98,13 +99,28 @@ class OneShot(WorkerProcess):
         return super()._open(command, stderr=subprocess.PIPE)
 
     def _read(self, on_line: OnLine, on_end: OnEnd) -> None:
-        printed, said = self.process.communicate(self._text)
-        self._outbox.put("")
-        lines = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
-        self._said = lines[-1] if lines else ""
-        with contextlib.suppress(ValueError):
-            message = {"type": "tables", "run": self._id, "tiers": json.loads(printed)}
+        def tell(kind: str, **facts: Any) -> None:
+            message = {"type": kind, "run": self._id, **facts}
             on_line(self, json.dumps(message), message)
+
+        assert self.process.stdin and self.process.stdout and self.process.stderr
+        printed: list[str] = []
+        listener = threading.Thread(target=lambda out=self.process.stdout: printed.append(out.read()))
+        listener.start()
+        with contextlib.suppress(OSError, ValueError):
+            self.process.stdin.write(self._text)
+            self.process.stdin.close()
+        for line in self.process.stderr:
+            if line.startswith("error: "):
+                self._said = line.removeprefix("error: ").strip()
+            elif line.startswith(PROGRESS):
+                with contextlib.suppress(ValueError):
+                    tell("progress", **json.loads(line.removeprefix(PROGRESS)))
+        listener.join()
+        self.process.wait()
+        self._outbox.put("")
+        with contextlib.suppress(ValueError):
+            tell("tables", tiers=json.loads("".join(printed)))
         on_end(self)
 
     def last_words(self) -> str:

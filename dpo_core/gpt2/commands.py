@@ -81,6 +81,11 @@ def _told(what: str, share: float | None) -> None:
         say(what)
 
 
+def _told_as_json(what: str, share: float | None) -> None:
+    """For a program that shows how far a download is: one line each, on standard error."""
+    say(f"progress: {json.dumps({'what': what, 'share': share})}")
+
+
 def _print_step(messages: list[Message]) -> None:
     line: dict[str, Any] = {}
     for message in messages:
@@ -129,7 +134,7 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
     if preferences is None:
         preferences = first_comparisons(bundled_preferences(), PARITY_PAIRS)
     try:
-        base = load_policy(arguments.model, "float64", "cpu", _told)
+        base = load_policy(arguments.model, "float64", "cpu", _told_as_json if arguments.json else _told)
         _use_threads(arguments.threads, base.parameters)
         tiers = four_tiers(
             base,

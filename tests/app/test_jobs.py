@@ -18,7 +18,8 @@ from app import gpt2_session
 from app.gpt2_session import DEFAULTS, Desk, Gpt2
 from app.jobs import Job, JobManager, Refused
 from dpo_core.gpt2.run_config import run_config_from_json
-from tests.gpt2.tiny import PAIRS, save_tiny
+from tests.gpt2.loopback_hub import LoopbackHub
+from tests.gpt2.tiny import PAIRS, save_large, save_tiny
 
 SHORT = {**DEFAULTS, "steps": 6, "measure_every": 3, "interventions": []}
 LONG = {**DEFAULTS, "steps": 5000, "measure_every": 2500, "interventions": []}
@@ -333,3 +334,25 @@ def test_the_server_never_imports_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=-1, stderr=-1, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_comparison_tells_how_far_its_download_is(
+    manager: JobManager, room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_large(tmp_path / "hub/someone/large")
+    hub = LoopbackHub(tmp_path / "hub")
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    command = [sys.executable, "-m", "dpo_core", "parity", "-", "--json", "--model", "someone/large"]
+    command += ["--steps", "2", "--network-steps", "1"]
+    try:
+        job = submit(manager, room, "j", {"data": "x"}, once=(command, PAIRS))
+        until(lambda: job.ended)
+    finally:
+        hub.close()
+    assert job.state == "finished"
+    told = [m for m in messages(job, "progress") if m["what"] == "downloading model.safetensors"]
+    shares = [m["share"] for m in told]
+    assert len(shares) > 1 and shares == sorted(shares) and shares[-1] == 1.0
+    assert [tier["passed"] for tier in messages(job, "tables")[0]["tiers"]] == [True, True, True, None]

@@ -60,7 +60,7 @@ function form(page) {
       own.hidden = draft.source !== "text";
       const { record } = page;
       stop.disabled = !record || record.ended;
-      where.textContent = !record ? "" : record.state === "queued" ? `waiting: number ${record.position} in the queue` : record.state === "starting" ? `computing for ${Math.round((performance.now() - (record.began ??= performance.now())) / 1000)} s${page.draft.model === "shipped" ? "; about a minute in all" : ""}` : record.state === "finished" ? "done" : record.state;
+      where.textContent = !record ? "" : record.state === "queued" ? `waiting: number ${record.position} in the queue` : record.state === "starting" && record.progress && record.progress.what !== "loading" ? `${record.progress.what}${record.progress.share == null ? "" : ` ${Math.round(100 * record.progress.share)} %`}` : record.state === "starting" ? `computing for ${Math.round((performance.now() - (record.began ??= performance.now())) / 1000)} s${page.draft.model === "shipped" ? "; about a minute in all" : ""}` : record.state === "finished" ? "done" : record.state;
     },
   };
 }
