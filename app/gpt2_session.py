@@ -98,14 +98,19 @@ def _say(state: Gpt2, text: str, where: str = "") -> Gpt2:
 def _start(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     """A new run, alone on screen; with ``compare`` the same run with the other sigma weight as well."""
     config = _config(event["draft"], desk)
-    for run in state.runs:
-        job = desk.manager.jobs.get(run)
-        if job is not None:
-            desk.manager.release(desk.session, job)
+    release_runs(state, desk)
     first = desk.manager.submit(desk.session, config)
     if not event.get("compare"):
         return replace(state, runs=(first.id,))
     return replace(state, runs=(first.id, _submit_twin(first, desk).id))
+
+
+def release_runs(state: Gpt2, desk: Desk) -> None:
+    """End the runs on screen: others take their place."""
+    for run in state.runs:
+        job = desk.manager.jobs.get(run)
+        if job is not None:
+            desk.manager.release(desk.session, job)
 
 
 def _twin(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:

@@ -68,6 +68,11 @@ class Job:
     def add(self, message: Message) -> None:
         self.lines.append(json.dumps({"run": self.id, **message}))
 
+    def complain(self, where: str, what: str, mend: str, ended: bool, text: str = "") -> None:
+        """Add an error as the worker would word it."""
+        text = text or f"{what[0].upper()}{what[1:]}. {mend}."
+        self.add({"type": "error", "where": where, "what": what, "mend": mend, "text": text, "ended": ended})
+
     def enter(self, state: str) -> None:
         self.state, self.since = state, time.monotonic()
 
@@ -188,15 +193,13 @@ class JobManager:
 
     def _ask_tokens(self, job: Job) -> None:
         worker = self._worker_of(job)
-        if worker is None and job.ended:
-            what, mend = "this run's model is no longer in memory", "Start it again to read other replies"
-            text = f"Tokens: {what}. {mend}."
-            job.add(
-                {"type": "error", "where": "tokens", "what": what, "mend": mend, "text": text, "ended": False}
-            )
+        if worker is None:
+            if job.ended:
+                what, mend = "this run's model is no longer in memory", "Start it again to read other replies"
+                job.complain("tokens", what, mend, ended=False, text=f"Tokens: {what}. {mend}.")
+            return
         for number, reply in enumerate(job.watched):
-            if worker is not None:
-                worker.send({"type": "token_ratios", "id": number, **reply})
+            worker.send({"type": "token_ratios", "id": number, **reply})
 
     def _worker_of(self, job: Job) -> WorkerProcess | None:
         return next((w for w in self.workers if w.holds == job.id), None)
@@ -305,8 +308,7 @@ class JobManager:
         elif not worker.ready:
             what = f"the training process did not start ({worker.how_it_ended()})"
             mend = "Install the packages of requirements.txt, then start again"
-        text = worker.last_words() or f"{what[0].upper()}{what[1:]}. {mend}."
-        job.add({"type": "error", "where": "worker", "what": what, "mend": mend, "text": text, "ended": True})
+        job.complain("worker", what, mend, ended=True, text=worker.last_words())
         self._end(job, "failed")
 
     def _watch(self, tick: float) -> None:

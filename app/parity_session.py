@@ -5,10 +5,20 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from app.gpt2_session import Desk, Gpt2, Handler, adopt, bundled, check_model, preferences, tell, world
+from app.gpt2_session import (
+    Desk,
+    Gpt2,
+    Handler,
+    adopt,
+    bundled,
+    check_model,
+    preferences,
+    release_runs,
+    tell,
+    world,
+)
 from dpo_core.checks import check_object, check_text, check_whole, check_within
 from dpo_core.pairs_file import preferences_to_pairs
-from dpo_core.preferences import Preferences
 from dpo_core.presets import find_preset
 from dpo_core.scenario_json import BETA_RANGE, LEARNING_RATE_RANGE, parse_scenario, scenario_to_json
 
@@ -40,10 +50,7 @@ def _check(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     command += ["--steps", str(steps), "--learning-rate", repr(rate)]
     command += ["--network-steps", str(network_steps), "--network-learning-rate", repr(network_rate)]
     text = _text(draft, desk)
-    for run in state.runs:
-        job = desk.manager.jobs.get(run)
-        if job is not None:
-            desk.manager.release(desk.session, job)
+    release_runs(state, desk)
     config = {**draft, "data": str(draft["source"]), "text": ""}
     return replace(state, runs=(desk.manager.submit(desk.session, config, once=(command, text)).id,))
 
@@ -52,7 +59,7 @@ def _text(draft: dict[str, Any], desk: Desk) -> str:
     """What the command reads: a scenario, or pairs. Raises ScenarioError at the first thing wrong."""
     source = check_text(draft["source"], "source")
     if source == "bundled":
-        return preferences_to_pairs(_first(bundled(), BUNDLED_PAIRS))
+        return preferences_to_pairs(bundled().first(BUNDLED_PAIRS))
     if source == "playground":
         return json.dumps(world(desk))
     if source == "text":
@@ -60,16 +67,8 @@ def _text(draft: dict[str, Any], desk: Desk) -> str:
         if isinstance(text, str) and '"comparisons"' in text and len(text) <= MAX_TEXT:
             return json.dumps(scenario_to_json(parse_scenario(text, "the scenario")))
         found = preferences({"data": "jsonl", "text": text}, desk)
-        return preferences_to_pairs(_first(found, MAX_PAIRS))
+        return preferences_to_pairs(found.first(MAX_PAIRS))
     return json.dumps(scenario_to_json(find_preset(source).scenario))
-
-
-def _first(found: Preferences, count: int) -> Preferences:
-    kept = found.comparisons[:count]
-    used = sorted({c.prompt for c in kept})
-    return Preferences(
-        tuple(found.prompts[p] for p in used), tuple(replace(c, prompt=used.index(c.prompt)) for c in kept)
-    )
 
 
 HANDLERS: dict[str, Handler] = {"check": _check, "adopt": adopt, "tell": tell}

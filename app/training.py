@@ -19,9 +19,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.gpt2_session import Desk
 from app.jobs import JobManager
+from dpo_core.gpt2.offered import allowed_models
 
 JOBS_VARIABLE = "DPO_LAB_JOBS"
-MODELS_VARIABLE = "DPO_LAB_MODELS"  # dpo_core.gpt2.models reads the same one; importing it would import torch
 MOST_LINES = 4000  # in one answer
 _making = threading.Lock()
 
@@ -46,19 +46,11 @@ def _slots() -> int:
     return max(1, int(stated)) if stated.isdecimal() else max(1, (os.cpu_count() or 1) // 2)
 
 
-def offered_models() -> tuple[str, ...] | None:
-    """The operator's list, or None where any model may be chosen."""
-    listed = os.environ.get(MODELS_VARIABLE)
-    if listed is None:
-        return None
-    return tuple(name.strip() for name in listed.split(",") if name.strip())
-
-
 def desk() -> Desk:
     """What this visitor's pages may use; only within a script run."""
     context = get_script_run_ctx()
     session = context.session_id if context is not None else ""
-    return Desk(manager(), session, offered_models(), st.session_state.get("playground"))
+    return Desk(manager(), session, allowed_models(), st.session_state.get("playground"))
 
 
 async def _news(request: Request) -> Response:

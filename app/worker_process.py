@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dpo_core.gpt2.cli import PROGRESS
+
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = (sys.executable, "-m", "dpo_core.gpt2.worker")
-PROGRESS = "progress: "  # begins a line of a one-shot command that says how far a download is
 NICENESS = 10  # a class that clicks goes before a model that trains
 
 OnLine = Callable[["WorkerProcess", str, dict[str, Any]], None]

@@ -15,16 +15,7 @@ from torch.utils.data import SequentialSampler
 from trl import DPOConfig, DPOTrainer
 
 from dpo_core.gpt2.policy import Policy
-
-COMPARED = (
-    "loss",
-    "rewards/chosen",
-    "rewards/rejected",
-    "rewards/margins",
-    "rewards/accuracies",
-    "logps/chosen",
-    "logps/rejected",
-)
+from dpo_core.measure import PER_STEP
 
 
 class InOrder(DPOTrainer):
@@ -94,7 +85,7 @@ def trl_metrics(trainer: InOrder) -> list[dict[str, float]]:
     """Each step's metrics, once ``trainer.train()`` has run; the loss at full precision."""
     steps = [entry for entry in trainer.state.log_history if "rewards/chosen" in entry]
     return [
-        {**{name: float(entry[name]) for name in COMPARED}, "loss": loss}
+        {**{name: float(entry[name]) for name in PER_STEP}, "loss": loss}
         for entry, loss in zip(steps, trainer.losses, strict=True)
     ]
 
@@ -104,4 +95,4 @@ def free_logging() -> None:
     logging.disable(logging.NOTSET)
 
 
-__all__ = ["COMPARED", "free_logging", "torch", "trl_metrics", "trl_trainer"]
+__all__ = ["free_logging", "torch", "trl_metrics", "trl_trainer"]

@@ -3,11 +3,14 @@
 Per step [T+1]: means over comparisons. Per prompt [T+1, P] and per comparison [T+1, C] where said.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dpo_core import categorical, objectives, theory
 from dpo_core.categorical import ReplySpace
+from dpo_core.objectives import Objective
 from dpo_core.preferences import Preferences
 from dpo_core.scenario import Segment
 
@@ -40,6 +43,31 @@ PER_COMPARISON = (  # [T+1, C]; "comparison/loss", the parts of the loss, is mea
 )
 
 
+def per_comparison(
+    objective: Objective,
+    log_probs: tuple[Array, Array],
+    reference: tuple[Array, Array],
+    agreement: Array,
+) -> dict[str, NDArray[Any]]:
+    """What TRL logs, and more, before any mean is taken: each [..., C].
+
+    ``log_probs`` and ``reference`` are those of the (chosen, rejected) replies [..., C], nats.
+    """
+    both = objectives.preference_loss(objective, *log_probs, *reference, agreement)
+    margins = both.chosen_rewards - both.rejected_rewards
+    return {
+        "loss": both.losses,  # Eq. 7
+        "rewards/chosen": both.chosen_rewards,
+        "rewards/rejected": both.rejected_rewards,
+        "rewards/margins": margins,
+        "rewards/accuracies": margins > 0,  # strict, so 0 at step 0
+        "logps/chosen": log_probs[0],
+        "logps/rejected": log_probs[1],
+        "sigma_weight": objectives.sigma_weight(objective, margins / objective.beta),
+        "coefficient": both.rejected_coefficients,  # k: c(w) = −k, c(l) = +k
+    }
+
+
 def measure(
     preferences: Preferences,
     space: ReplySpace,
@@ -68,29 +96,19 @@ def _compared(
     chosen = np.array([space.starts[c.prompt] + c.chosen for c in comparisons], dtype=np.intp)
     rejected = np.array([space.starts[c.prompt] + c.rejected for c in comparisons], dtype=np.intp)
     agreement = np.array([c.agreement for c in comparisons])
-    both = objectives.preference_loss(
+    each = per_comparison(
         objective,
-        log_policy[:, chosen],
-        log_policy[:, rejected],
-        log_reference[chosen],
-        log_reference[rejected],
+        (log_policy[:, chosen], log_policy[:, rejected]),
+        (log_reference[chosen], log_reference[rejected]),
         agreement,
     )
-    margins = both.chosen_rewards - both.rejected_rewards
-    return {
-        "loss": both.losses.mean(axis=1),  # Eq. 7, mean over comparisons
-        "rewards/chosen": both.chosen_rewards.mean(axis=1),
-        "rewards/rejected": both.rejected_rewards.mean(axis=1),
-        "rewards/margins": margins.mean(axis=1),
-        "rewards/accuracies": (margins > 0).mean(axis=1),  # strict, so 0 at step 0
-        "logps/chosen": log_policy[:, chosen].mean(axis=1),
-        "logps/rejected": log_policy[:, rejected].mean(axis=1),
-        # per comparison [T+1, C]
-        "comparison/loss": both.losses,
-        "comparison/reward_chosen": both.chosen_rewards,
-        "comparison/reward_rejected": both.rejected_rewards,
-        "comparison/margin": margins,
-        "comparison/label_probability": objectives.sigmoid(margins),  # σ(u): what the policy gives the label
-        "sigma_weight": objectives.sigma_weight(objective, margins / objective.beta),
-        "comparison/coefficient": both.rejected_coefficients,  # k: c(w) = −k, c(l) = +k
+    return {name: each[name].mean(axis=1) for name in PER_STEP} | {
+        "comparison/loss": each["loss"],
+        "comparison/reward_chosen": each["rewards/chosen"],
+        "comparison/reward_rejected": each["rewards/rejected"],
+        "comparison/margin": each["rewards/margins"],
+        # σ(u): what the policy gives the label
+        "comparison/label_probability": objectives.sigmoid(each["rewards/margins"]),
+        "sigma_weight": each["sigma_weight"],
+        "comparison/coefficient": each["coefficient"],
     }

@@ -1,6 +1,6 @@
 """What people said: prompts with their candidate replies, and which reply beat which."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,15 @@ class Preferences:
     def sizes(self) -> list[int]:
         """Number of replies of each prompt [P]."""
         return [len(prompt.replies) for prompt in self.prompts]
+
+    def first(self, count: int) -> "Preferences":
+        """Only the first comparisons, and the prompts that they are about."""
+        kept = self.comparisons[:count]
+        used = sorted({c.prompt for c in kept})
+        return Preferences(
+            tuple(self.prompts[p] for p in used),
+            tuple(replace(c, prompt=used.index(c.prompt)) for c in kept),
+        )
 
     @property
     def starts(self) -> NDArray[np.intp]:

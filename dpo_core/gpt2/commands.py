@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 
 from dpo_core.checks import check_number, check_whole, check_within
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2.cli import PROGRESS
 from dpo_core.gpt2.memory import is_out_of_memory, no_memory
 from dpo_core.gpt2.models import load_policy
 from dpo_core.gpt2.parity import Tier, bench, moved_policy, same_gradient, same_numbers, same_trajectory
@@ -83,7 +84,7 @@ def _told(what: str, share: float | None) -> None:
 
 def _told_as_json(what: str, share: float | None) -> None:
     """For a program that shows how far a download is: one line each, on standard error."""
-    say(f"progress: {json.dumps({'what': what, 'share': share})}")
+    say(f"{PROGRESS}{json.dumps({'what': what, 'share': share})}")
 
 
 def _print_step(messages: list[Message]) -> None:
@@ -132,7 +133,7 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
         beta = check_within(check_number(arguments.beta, "--beta"), "--beta", BETA_RANGE)
         objective = objective.with_beta(beta)
     if preferences is None:
-        preferences = first_comparisons(bundled_preferences(), PARITY_PAIRS)
+        preferences = bundled_preferences().first(PARITY_PAIRS)
     try:
         base = load_policy(arguments.model, "float64", "cpu", _told_as_json if arguments.json else _told)
         _use_threads(arguments.threads, base.parameters)
@@ -154,16 +155,6 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
     sys.stdout.flush()
     if any(tier.passed is False for tier in tiers):
         raise SystemExit(1)
-
-
-def first_comparisons(preferences: Preferences, count: int) -> Preferences:
-    """Only the first comparisons, and the prompts that they are about."""
-    kept = preferences.comparisons[:count]
-    used = sorted({c.prompt for c in kept})
-    return Preferences(
-        tuple(preferences.prompts[p] for p in used),
-        tuple(replace(c, prompt=used.index(c.prompt)) for c in kept),
-    )
 
 
 def four_tiers(

@@ -5,15 +5,14 @@ time show where the policy goes.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_core import objectives
 from dpo_core.gpt2.policy import Policy, all_log_probs
 from dpo_core.gpt2.reference import ReferenceLogProbs
 from dpo_core.gpt2.replies import Indices, flat_indices
+from dpo_core.measure import PER_STEP, per_comparison
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Comparison
 from dpo_core.scenario import Rules
@@ -29,19 +28,8 @@ def comparison_metrics(
     agreement: Array,
 ) -> dict[str, float]:
     """Means over comparisons [C] under TRL's names; log-probs of (chosen, rejected) replies, nats."""
-    both = objectives.preference_loss(objective, *log_probs, *reference, agreement)
-    margins = both.chosen_rewards - both.rejected_rewards
-    means: dict[str, NDArray[Any]] = {
-        "loss": both.losses,  # Eq. 7
-        "rewards/chosen": both.chosen_rewards,
-        "rewards/rejected": both.rejected_rewards,
-        "rewards/margins": margins,
-        "rewards/accuracies": margins > 0,  # strict
-        "logps/chosen": log_probs[0],
-        "logps/rejected": log_probs[1],
-        "sigma_weight": objectives.sigma_weight(objective, margins / objective.beta),
-    }
-    return {name: float(np.mean(values)) for name, values in means.items()}
+    each = per_comparison(objective, log_probs, reference, agreement)
+    return {name: float(np.mean(each[name])) for name in (*PER_STEP, "sigma_weight")}
 
 
 @dataclass(frozen=True)

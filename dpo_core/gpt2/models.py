@@ -6,7 +6,6 @@ operator's list: where it is set, nothing else is loaded.
 """
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,26 +19,12 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import hub
 from dpo_core.gpt2.defaults import SHIPPED
 from dpo_core.gpt2.memory import check_memory, is_out_of_memory, no_memory
+from dpo_core.gpt2.offered import allowed_models, is_allowed
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.shipped import MODEL_FOLDER
 
 ON_HUB = {"gpt2": "openai-community/gpt2", "distilgpt2": "distilbert/distilgpt2"}
-ALLOWED_VARIABLE = "DPO_LAB_MODELS"
 Report = Callable[[str, float | None], None]  # what is going on, and which share of it is done
-
-
-def allowed_models() -> tuple[str, ...] | None:
-    """The operator's list, or None where any model may be loaded."""
-    listed = os.environ.get(ALLOWED_VARIABLE)
-    if listed is None:
-        return None
-    return tuple(name.strip() for name in listed.split(",") if name.strip())
-
-
-def is_allowed(name: str) -> bool:
-    """Whether the operator lets this model be loaded."""
-    allowed = allowed_models()
-    return allowed is None or name in allowed
 
 
 def check_allowed(name: str) -> None:

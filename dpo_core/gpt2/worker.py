@@ -86,7 +86,8 @@ from dpo_core.checks import check_index, check_list, check_object, check_text, c
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.defaults import SHIPPED
 from dpo_core.gpt2.memory import is_out_of_memory, no_memory
-from dpo_core.gpt2.models import is_allowed, load_policy, pick_device
+from dpo_core.gpt2.models import load_policy, pick_device
+from dpo_core.gpt2.offered import is_allowed
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.reference import Array, weights_digest
 from dpo_core.gpt2.run import Message, Run

@@ -28,6 +28,14 @@ def begin(page: Page, server: str, steps: int, measure: int = 5) -> None:
     page.get_by_role("button", name="▸ Start").click()
 
 
+def compare(page: Page, server: str, steps: int) -> None:
+    open_page(page, server)
+    expect(page.locator(".pairs tbody tr").first).to_be_visible(timeout=30_000)
+    page.get_by_label("steps", exact=True).fill(str(steps))
+    page.get_by_label("steps", exact=True).blur()
+    page.get_by_role("button", name="Compare σ on with σ off").click()
+
+
 def runs(page: Page) -> list[str]:
     return list(json.loads(page.evaluate("sessionStorage.getItem('dpo-lab-gpt2-runs')")))
 
@@ -152,11 +160,7 @@ def test_a_reload_finds_the_run_again(page: Page, server: str) -> None:
 
 
 def test_sigma_on_against_off_is_one_click(page: Page, server: str) -> None:
-    open_page(page, server)
-    expect(page.locator(".pairs tbody tr").first).to_be_visible(timeout=30_000)
-    page.get_by_label("steps", exact=True).fill("6")
-    page.get_by_label("steps", exact=True).blur()
-    page.get_by_role("button", name="Compare σ on with σ off").click()
+    compare(page, server, 6)
     tabs = page.locator(".tabs button")
     expect(tabs).to_have_text(["β 0.05, σ weight on", "β 0.05, σ weight off"], timeout=WAIT)
     expect(tabs.nth(1)).to_have_attribute("aria-pressed", "true", timeout=WAIT)

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dpo_core.gpt2.run_config import bundled_preferences
-from tests.browser.test_gpt2 import WAIT, begin, open_page, record, stop, where
-from tests.browser.test_lessons_access import AXE
+from tests.browser.test_gpt2 import WAIT, begin, compare, open_page, record, stop, where
+from tests.browser.test_lessons_access import serious
 from tests.gpt2.tiny import PAIRS
 
 
@@ -64,11 +64,7 @@ def test_agreement_and_beta_change_a_run_under_way(page: Page, server: str) -> N
 
 
 def test_the_switch_says_what_the_run_on_screen_does(page: Page, server: str) -> None:
-    open_page(page, server)
-    expect(page.locator(".pairs tbody tr").first).to_be_visible(timeout=30_000)
-    page.get_by_label("steps", exact=True).fill("60")
-    page.get_by_label("steps", exact=True).blur()
-    page.get_by_role("button", name="Compare σ on with σ off").click()
+    compare(page, server, 60)
     switch = page.get_by_label("sigma weight")
     second = page.locator(".tabs button").nth(1)
     expect(second).to_have_attribute("aria-pressed", "true", timeout=WAIT)
@@ -113,15 +109,7 @@ def test_no_serious_accessibility_violation(browser: Browser, server: str, path:
         open_page(page, server, path)
         if path == "gpt2":
             expect(page.locator(".pairs tbody tr").first).to_be_visible(timeout=30_000)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run('.dpo', {resultTypes: ['violations']})")["violations"]
-        serious = [
-            f"{one['id']}: {node['html'][:160]}"
-            for one in found
-            if one["impact"] in ("serious", "critical")
-            for node in one["nodes"][:3]
-        ]
-        assert serious == []
+        assert serious(page, ".dpo") == []
 
 
 @pytest.mark.parametrize("path", ["gpt2", "toy-vs-gpt2"])

@@ -21,10 +21,10 @@ def open_lesson(page: Page, server: str, slug: str, more: str = "") -> None:
     expect(page.locator(f"[data-ready={slug}]")).to_be_visible(timeout=20_000)
 
 
-def serious(page: Page) -> list[str]:
-    """Axe's serious and critical findings inside the lesson component, one line each."""
+def serious(page: Page, within: str = ".lessons") -> list[str]:
+    """Axe's serious and critical findings inside a component, one line each."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run('.lessons', {resultTypes: ['violations']})")
+    found = page.evaluate("within => axe.run(within, {resultTypes: ['violations']})", within)
     return [
         f"{one['id']}: {one['help']}: {node['html'][:160]}"
         for one in found["violations"]

@@ -11,9 +11,9 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2 import models
 from dpo_core.gpt2.memory import check_memory, training_bytes
 from dpo_core.gpt2.models import load_policy, parameter_count, pick_device
+from dpo_core.gpt2.offered import ALLOWED_VARIABLE
 from tests.gpt2.loopback_hub import LoopbackHub
 from tests.gpt2.tiny import save_large, save_tiny, tiny_model, tiny_policy
 
@@ -176,7 +176,7 @@ def test_a_name_that_names_nothing(name):
 
 def test_only_what_the_operator_lists_is_loaded(tmp_path, monkeypatch):
     folder = save_tiny(tmp_path / "mine")
-    monkeypatch.setenv(models.ALLOWED_VARIABLE, f"shipped, {folder}")
+    monkeypatch.setenv(ALLOWED_VARIABLE, f"shipped, {folder}")
     load_policy(str(folder))
     shutil.copytree(folder, tmp_path / "other")
     for name in ("gpt2", str(tmp_path / "other"), f"{folder}/"):

@@ -9,6 +9,7 @@ from dpo_core.gpt2.reference import ReferenceLogProbs
 from dpo_core.gpt2.replies import reply_texts
 from dpo_core.gpt2.run_config import bundled_preferences
 from dpo_core.gpt2.training import Trainer, TrainingSettings
+from dpo_core.measure import PER_STEP
 from dpo_core.objectives import Objective
 from dpo_core.scenario import Optimizer
 
@@ -45,7 +46,7 @@ def test_every_metric_of_20_steps_is_trls(beta, tmp_path):
     ours._order = iter(np.arange(STEPS * BATCH).reshape(STEPS, BATCH))  # TRL's order: as they stand
     for step, expected in enumerate(trl_side.trl_metrics(theirs)):
         metrics = ours.advance().metrics
-        for name in trl_side.COMPARED:
+        for name in PER_STEP:
             scale = 1.0 if name.startswith("logps") else max(1.0, beta)
             assert metrics[name] == pytest.approx(expected[name], abs=ROUNDING * scale, rel=2e-6), (
                 step,

@@ -10,7 +10,7 @@ const WHAT = [
   "Now every weight is trained, by AdamW: what differs from the toy comes from the weights that the replies share, and from the optimizer.",
 ];
 const numeric = (text) => (text.trim() !== "" && Number.isFinite(Number(text.replace(",", "."))) ? Number(text.replace(",", ".")) : text);
-const signed = (x) => `${x > 0 && x.toFixed(3) !== "0.000" ? "+" : ""}${number(x)}`.replace(/^−(0\.000)$/, "$1");
+const signed = (x) => `${x > 0 && x.toFixed(3) !== "0.000" ? "+" : ""}${number(x)}`;
 const cell = (value) => (Array.isArray(value) ? value.map(signed).join(" / ") : typeof value !== "number" ? String(value) : Number.isInteger(value) ? String(value) : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2).replace("e-", "e−") : number(value, 6));
 const colour = (node, name) => getComputedStyle(node).getPropertyValue(`--${name}`).trim();
 
