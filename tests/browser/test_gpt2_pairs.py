@@ -99,6 +99,17 @@ def test_tokens_of_pairs_and_samples_are_those_of_the_record(page: Page, server:
     page.get_by_role("button", name="Tokens of the policy's reply").first.click()
     expect(strips).to_have_count(1, timeout=WAIT)
     expect(strips.locator(".token:not(.masked)")).to_have_count(len(sample["policy"]["tokens"]))
+    page.get_by_role("button", name="Read your own").click()  # nothing written yet
+    expect(page.get_by_role("alert").filter(has_text="needs a prompt and a reply")).to_be_visible()
+    page.get_by_label("Prompt of your own text").fill("The plot was")
+    page.get_by_label("Reply of your own text").fill("thin, but I laughed.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tokens h3")).to_contain_text("your text")
+    expect(strips.locator(".token.masked")).to_have_text(["The", "␣plot", "␣was"], timeout=WAIT)
+    told = record(page, server, "token_ratios")[-1]
+    assert (told["prompt"], told["reply"]) == ("The plot was", "thin, but I laughed.")
+    reward = float(strips.locator(".reward").inner_text().replace("−", "-"))
+    assert reward == pytest.approx(told["reward"], abs=6e-4) and reward != 0
 
 
 @pytest.mark.parametrize("path", ["gpt2", "toy-vs-gpt2"])

@@ -99,6 +99,13 @@ class Page extends Surface {
     if (pair) this.watch(i, [[pair.prompt, pair.chosen], [pair.prompt, pair.rejected]]);
   }
 
+  // Any text, token by token, by the run's model as it is now.
+  readText(prompt, reply) {
+    if (!prompt.trim() || !reply.trim()) this.say("error", "Your own text needs a prompt and a reply. Write some words in both fields.");
+    else if (!this.record?.started) this.say("info", "There is no model to read it yet. Press Start first.");
+    else { this.say("", ""); this.watch(null, [[prompt, reply]]); }
+  }
+
   watch(pair, texts) {
     this.watched = { pair, texts };
     this.ask();

@@ -47,7 +47,10 @@ export function samples(page) {
 export function tokenStrip(page) {
   const title = h("span", { class: "hint" });
   const body = h("div", { class: "strips" });
-  const root = h("section", { class: "panel tokens", "aria-label": "Tokens" }, h("h3", {}, term("token_ratio", "Where the implicit reward sits"), " ", title), body,
+  const prompt = h("input", { type: "text", class: "wide", "aria-label": "Prompt of your own text", placeholder: "a prompt: The plot was" });
+  const reply = h("input", { type: "text", class: "wide", "aria-label": "Reply of your own text", placeholder: "its reply: thin, but I laughed." });
+  const own = h("form", { class: "own-text", onsubmit: (event) => { event.preventDefault(); page.readText(prompt.value, reply.value); } }, prompt, reply, h("button", { type: "submit", class: "small" }, "Read your own"));
+  const root = h("section", { class: "panel tokens", "aria-label": "Tokens" }, h("h3", {}, term("token_ratio", "Where the implicit reward sits"), " ", title), body, own,
     h("p", { class: "hint" }, maths("Under each token log π/π_ref in nats: green, the policy likes it more than the reference does; grey, less. Striped tokens are the prompt: masked, they carry no reward.")));
   let shown = "";
 
@@ -76,7 +79,7 @@ export function tokenStrip(page) {
       const now = JSON.stringify([record?.id, watched, found.map((f) => [f[0], f[1]?.step])]);
       if (now === shown) return;
       shown = now;
-      title.textContent = watched ? `· ${watched.pair == null ? "a sample" : `pair ${watched.pair + 1}`}` : "";
+      title.textContent = watched ? `· ${watched.pair == null ? (watched.texts[0].length > 2 ? "a sample" : "your text") : `pair ${watched.pair + 1}`}` : "";
       const there = found.filter((f) => f[1]);
       body.replaceChildren(...(there.length ? there.map(([name, f]) => strip(name, f)) : [h("p", { class: "hint" }, watched ? "Read at the next measurement." : "Start a run, then choose “Tokens” at a pair or at a sample.")]));
     },
