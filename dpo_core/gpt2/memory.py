@@ -28,6 +28,11 @@ def no_memory(name: str) -> ScenarioError:
     )
 
 
+def too_small(device: str) -> str:
+    """The notice for a run that leaves a GPU."""
+    return f"The {device} device is out of memory: training goes on on the CPU, more slowly."
+
+
 def training_bytes(parameters: int, dtype: str) -> float:
     """About how much memory training needs on the CPU."""
     return parameters * BYTES_PER_PARAMETER[dtype] * COPIES + BESIDES

@@ -18,7 +18,7 @@ from transformers.utils import logging as transformers_logging
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import hub
 from dpo_core.gpt2.defaults import SHIPPED
-from dpo_core.gpt2.memory import check_memory, is_out_of_memory, no_memory
+from dpo_core.gpt2.memory import check_memory, is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.offered import allowed_models, is_allowed
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.shipped import MODEL_FOLDER
@@ -70,9 +70,11 @@ def load_policy(name: str, dtype: str = "float32", device: str = "cpu", report: 
     policy = _load(name, folder, dtype)
     try:
         policy.cast(where)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         policy.cast(torch.device("cpu"))
-        report(f"{where.type} is out of memory: using the CPU", None)
+        report(too_small(where.type), None)
     return policy
 
 

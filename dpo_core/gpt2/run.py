@@ -10,11 +10,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import torch
 
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.degeneration import Drawn, draw, grammar_applies, measure, token_ratios
 from dpo_core.gpt2.evaluation import Evaluation
-from dpo_core.gpt2.memory import is_out_of_memory
+from dpo_core.gpt2.memory import is_out_of_memory, too_small
 from dpo_core.gpt2.policy import Policy, all_log_probs
 from dpo_core.gpt2.reference import Array, ReferenceLogProbs
 from dpo_core.gpt2.replies import Indices, flat_indices, joined_reply, reply_texts
@@ -45,7 +46,7 @@ class Run:
         self.config = config
         base.model.requires_grad_(False)
         self.reference = base
-        self.policy = base.frozen_copy()
+        self.policy, moved = _copy_with_room(base)
         self.policy.model.requires_grad_(True)
         sequences = base.encode_all(reply_texts(config.preferences))
         for prompt in config.prompts:
@@ -56,6 +57,7 @@ class Run:
             config.preferences,
             config.settings,
         )
+        self.trainer.notices += moved
         self.evaluation = self._evaluation(kept, weights)
         self.graded = grammar_applies(config.prompts)
         self._theirs: Drawn | None = None  # what the reference says, once asked
@@ -97,7 +99,7 @@ class Run:
                 "comparisons": self.evaluation.count(self.trainer.rules),
                 "held_out": self.evaluation.held_out,
             },
-            "predicted_steps_per_second": self._with_room(lambda: predicted_steps_per_second(self.trainer)),
+            "predicted_steps_per_second": self.with_room(lambda: predicted_steps_per_second(self.trainer)),
             "pairs": self._texts(),
         }
 
@@ -171,11 +173,11 @@ class Run:
 
     def _measured(self, policy: Policy, step: int) -> Message:
         shown, seed = self.config.prompts[:SHOWN], self.config.settings.seed
-        figures = self._with_room(lambda: self._figures(policy, step))
-        samples = self._with_room(lambda: self.samples(shown, 1, seed, policy))
+        figures = self.with_room(lambda: self._figures(policy, step))
+        samples = self.with_room(lambda: self.samples(shown, 1, seed, policy))
         return {"type": "measured", "step": step, **figures, "samples_shown": samples}
 
-    def _with_room(self, action: Callable[[], Any]) -> Any:
+    def with_room(self, action: Callable[[], Any]) -> Any:
         """What ``action`` returns; on the CPU where the GPU's memory is too small for it."""
         try:
             return action()
@@ -239,6 +241,18 @@ class Run:
             "log_ratio": _number(total),
             "reward": _number(self.trainer.rules.objective.beta * total),  # Eq. 5, up to β log Z(x)
         }
+
+
+def _copy_with_room(base: Policy) -> tuple[Policy, list[str]]:
+    """A copy to train, and what to tell: where the GPU holds no second network, both are on the CPU."""
+    try:
+        return base.frozen_copy(), []
+    except RuntimeError as error:
+        device = base.device.type
+        if not is_out_of_memory(error) or device == "cpu":
+            raise
+        base.cast(torch.device("cpu"))
+        return base.frozen_copy(), [too_small(device)]
 
 
 def _number(value: float | None) -> float | None:

@@ -15,7 +15,7 @@ from dpo_core import objectives
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import defaults
 from dpo_core.gpt2.evaluation import comparison_metrics
-from dpo_core.gpt2.memory import is_out_of_memory, no_memory
+from dpo_core.gpt2.memory import is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.policy import Policy, micro_batches
 from dpo_core.gpt2.reference import ReferenceLogProbs, check_start
 from dpo_core.gpt2.replies import Indices, flat_indices
@@ -207,10 +207,7 @@ class Trainer:
         return [order[piece] for piece in pieces]
 
     def fall_back_to_cpu(self) -> None:
-        device = self.policy.device.type
-        self.notices.append(
-            f"The {device} device is out of memory: training goes on on the CPU, more slowly."
-        )
+        self.notices.append(too_small(self.policy.device.type))
         self._optimizer.zero_grad(set_to_none=True)
         self.policy.cast(torch.device("cpu"))
         self.reference.policy.cast(torch.device("cpu"))

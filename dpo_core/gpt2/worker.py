@@ -85,7 +85,7 @@ import torch
 from dpo_core.checks import check_index, check_list, check_object, check_text, check_whole, decode_json
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.defaults import SHIPPED
-from dpo_core.gpt2.memory import is_out_of_memory, no_memory
+from dpo_core.gpt2.memory import is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.models import load_policy, pick_device
 from dpo_core.gpt2.offered import is_allowed
 from dpo_core.gpt2.policy import Policy
@@ -137,8 +137,8 @@ class Worker:
         run = Run(run_config_from_json({"data": BUNDLED, "steps": 1}), base, self.kept, weights)
         for _ in run.advance():
             pass
-        run.trainer.reference.of(run.all_replies())
-        run.evaluation.metrics(base, run.trainer.rules)
+        run.with_room(lambda: run.trainer.reference.of(run.all_replies()))
+        run.with_room(lambda: run.evaluation.metrics(base, run.trainer.rules))
         return base
 
     def serve(self) -> None:
@@ -226,10 +226,14 @@ class Worker:
         self.run, self.going, self.owed = None, False, 0
         self.run_id = message.get("run")
         config = run_config_from_json(message.get("config", {}))
-        base, weights = self._base(config.model, config.dtype, pick_device(config.device).type)
+        device = pick_device(config.device).type
+        base, weights = self._base(config.model, config.dtype, device)
+        fell_back = base.device.type != device  # while it was loaded: it did not fit there
         torch.set_num_threads(threads_for(base.parameters))
         run = Run(config, base, self.kept, weights)
         self.send(run.started())
+        if fell_back:
+            self.send({"type": "notice", "step": 0, "text": too_small(device)})
         self.run, self.going = run, not config.paused
         if config.paused:
             self.send({"type": "paused", "step": 0})
@@ -257,18 +261,18 @@ class Worker:
         self.send(run.intervene(intervention_from_json(entry, "intervene", steps, comparisons)))
 
     def _token_ratios(self, message: Message) -> None:
+        run = self._current()
         prompt = check_text(message.get("prompt"), "token_ratios.prompt")
-        sampled = message.get("sampled")
+        sampled, reply = message.get("sampled"), message.get("reply")
+        tokens = None
         if sampled is None:
-            found = self._current().token_ratios(
-                prompt, check_text(message.get("reply"), "token_ratios.reply")
-            )
+            reply = check_text(reply, "token_ratios.reply")
         else:
             tokens = [
                 check_whole(t, f"token_ratios.sampled[{i}]", 0, 2**31)
                 for i, t in enumerate(check_list(sampled, "token_ratios.sampled", 1))
             ]
-            found = self._current().token_ratios(prompt, str(message.get("reply", "")), tokens)
+        found = run.with_room(lambda: run.token_ratios(prompt, str(reply or ""), tokens))
         self.send({**found, "id": message.get("id")})
 
     def _sample(self, message: Message) -> None:
@@ -279,7 +283,8 @@ class Worker:
             for i, p in enumerate(check_list(entry["prompts"], "sample.prompts", 1, None))
         ][:64]
         count = check_whole(entry.get("count", 1), "sample.count", 1, 16)
-        samples = run.samples(prompts, count, check_index(entry.get("seed", 0), "sample.seed", 2**31, "seed"))
+        seed = check_index(entry.get("seed", 0), "sample.seed", 2**31, "seed")
+        samples = run.with_room(lambda: run.samples(prompts, count, seed))
         self.send({"type": "samples", "id": entry.get("id"), "step": run.step, "samples": samples})
 
 

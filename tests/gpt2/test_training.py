@@ -6,7 +6,6 @@ import torch
 from torch.nn import functional
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2 import training
 from dpo_core.gpt2.reference import ReferenceLogProbs, check_start
 from dpo_core.gpt2.replies import flat_indices, reply_texts
 from dpo_core.gpt2.training import TrainingSettings
@@ -199,46 +198,6 @@ def test_numbers_that_leave_the_floats_are_one_clear_error():
     with pytest.raises(ScenarioError, match="the numbers overflow at step"):
         while not trainer.done:
             trainer.advance()
-
-
-def test_out_of_memory_on_a_device_goes_on_on_the_cpu(monkeypatch):
-    """The accelerator is out of memory once; the run says so, moves, and takes the very same step."""
-    trainer, plain = tiny_trainer(FULL), tiny_trainer(FULL)
-    real = training.Policy.sequence_log_probs
-    calls = []
-
-    def starved(self, sequences):
-        calls.append(len(sequences))
-        if len(calls) == 1:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return real(self, sequences)
-
-    where = [torch.device("cuda")]  # where the model says it is, until it is moved
-    move = training.Policy.cast
-
-    def moved(self, to):
-        where[0] = to
-        move(self, to)
-
-    trainer.reference.of(np.arange(len(trainer.sequences)))
-    monkeypatch.setattr(training.Policy, "sequence_log_probs", starved)
-    monkeypatch.setattr(training.Policy, "device", property(lambda self: where[0]))
-    monkeypatch.setattr(training.Policy, "cast", moved)
-    report = trainer.advance()
-    monkeypatch.undo()
-    assert "cuda device is out of memory: training goes on on the CPU" in trainer.notices[0]
-    assert report.metrics == pytest.approx(plain.advance().metrics, abs=1e-12)
-
-
-def test_out_of_memory_on_the_cpu_is_one_clear_error(monkeypatch):
-    def starved(self, sequences):
-        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
-
-    trainer = tiny_trainer(FULL)
-    trainer.reference.of(np.arange(len(trainer.sequences)))
-    monkeypatch.setattr(training.Policy, "sequence_log_probs", starved)
-    with pytest.raises(ScenarioError, match="there is not enough to train tiny"):
-        trainer.advance()
 
 
 def test_margins_of_the_table_follow_the_rules_in_force():
