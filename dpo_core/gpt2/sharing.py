@@ -68,12 +68,13 @@ def what_sharing_changes(
     network = curves(b, path, b.log_reference)
     table = curves(b, toy.log_policy[toy_at], toy.log_policy[0])
     rows = tuple(
-        (t, *((float(table[name][i]), float(network[name][i])) for name in table)) for i, t in enumerate(at)
+        (*steps_so_far, *((float(table[name][i]), float(network[name][i])) for name in table))
+        for i, steps_so_far in enumerate(zip(toy_at, at, strict=True))
     )
     gap = max(float(np.abs(network[name] - table[name]).max()) for name in table if name != "margin")
     tier = Tier(
         "4. What sharing changes (toy / whole network)",
-        ("step", *table),
+        ("toy's step", "network's step", *table),
         rows,
         gap,
         None,

@@ -25,7 +25,7 @@ def begin(page: Page, server: str, steps: int, measure: int = 5) -> None:
     page.get_by_text("More", exact=True).click()
     page.get_by_label("measure every").fill(str(measure))
     page.get_by_label("measure every").blur()
-    page.get_by_role("button", name="▸ Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
 
 
 def compare(page: Page, server: str, steps: int) -> None:
@@ -135,7 +135,7 @@ def test_a_flip_before_the_start_holds_from_step_0(page: Page, server: str) -> N
     page.get_by_role("button", name="Flip pair 1", exact=True).click()
     begin_text = page.locator("[data-pair='0'] .chosen").inner_text()
     page.get_by_label("steps", exact=True).fill("3")
-    page.get_by_role("button", name="▸ Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     where(page, "finished")
     assert "step 0: pair 1 flipped" in logged(page)
     assert page.locator("[data-pair='0'] .chosen").inner_text() == begin_text
@@ -198,7 +198,7 @@ def test_own_pairs_are_checked_and_kept(page: Page, server: str) -> None:
     page.get_by_label("Preference data").select_option("jsonl")
     typed = '{"prompt": "The film", "chosen": " was great."}'
     page.get_by_label("Pairs as JSONL").fill(typed)
-    page.get_by_role("button", name="▸ Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("line 1")
     assert page.get_by_label("Pairs as JSONL").input_value() == typed
     page.reload()  # what was typed outlives even that
@@ -224,9 +224,10 @@ def test_toy_and_network_are_held_against_each_other(page: Page, server: str) ->
     table = page.locator("[data-tier='3'] tbody tr").first.locator("td").all_inner_texts()
     assert float(table[2]) == pytest.approx(0.6931, abs=1e-4)  # log 2 at step 0
     columns = page.locator("[data-tier='4'] th").all_inner_texts()
-    assert columns[:4] == ["step", "margin", "log-ratio of chosen", "log-ratio of rejected"]
-    expect(page.locator("[data-tier='4'] figure canvas")).to_have_count(len(columns) - 1)
+    assert columns[2:5] == ["margin", "log-ratio of chosen", "log-ratio of rejected"]
+    expect(page.locator("[data-tier='4'] figure canvas")).to_have_count(len(columns) - 2)
     last = page.locator("[data-tier='4'] tbody tr").last.locator("td").all_inner_texts()
     drawn = page.locator("[data-curve=margin] output").all_inner_texts()
-    toy, network = (float(part.replace("−", "-")) for part in last[1].split("/"))
+    assert last[:2] == ["200", "4"]  # each at the end of its own run
+    toy, network = (float(part.replace("−", "-")) for part in last[2].split("/"))
     assert [float(x.replace("−", "-")) for x in drawn] == [toy, network]

@@ -8,7 +8,7 @@ import pytest
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2 import parity
 from dpo_core.gpt2.commands import four_tiers
-from dpo_core.gpt2.sharing import curves, network_path, signed, uncompared
+from dpo_core.gpt2.sharing import curves, network_path, signed, uncompared, what_sharing_changes
 from dpo_core.objectives import Objective
 from dpo_core.presets import find_preset
 from dpo_core.scenario import Optimizer, Scenario
@@ -95,6 +95,16 @@ def test_the_curves_of_tier_4_are_the_policies_own_log_probs():
     ]
     assert found["listed mass"][2] == pytest.approx(np.mean(masses), abs=1e-8)
     assert len(uncompared(shared)) == 0 and "log-ratio of the others" not in found
+
+
+def test_the_rows_of_tier_4_match_the_share_of_each_run():
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    _, toy = parity.same_trajectory(shared, 30, 0.5)
+    tier = what_sharing_changes(shared, toy, 20, 1e-3)[0]
+    assert [row[:2] for row in tier.rows] == [(3 * k, 2 * k) for k in range(11)]
+    ratio = toy.log_policy[9] - toy.log_policy[0]
+    margin = 0.4 * np.mean([ratio[w] - ratio[v] for w, v in zip(shared.chosen, shared.rejected, strict=True)])
+    assert tier.rows[3][2][0] == pytest.approx(margin, abs=1e-12) and margin > 0
 
 
 def test_replies_that_nobody_compared_have_a_curve_of_their_own():

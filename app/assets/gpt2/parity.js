@@ -7,7 +7,7 @@ const WHAT = [
   "The toy's objective and torch's autograd get the same log-probs of a GPT-2.",
   "The toy's coefficients pulled back through the network, against autograd through the loss: every parameter tensor.",
   "A GPT-2 is the reference, but only a table of logits over the listed replies is trained: this is the toy.",
-  "Now every weight is trained, by AdamW: what differs from the toy comes from the weights that the replies share, and from the optimizer.",
+  "Now every weight is trained, by AdamW: what differs from the toy comes from the weights that the replies share, and from the optimizer. The two runs have their own numbers of steps: they are laid over each other from start to end.",
 ];
 const numeric = (text) => (text.trim() !== "" && Number.isFinite(Number(text.replace(",", "."))) ? Number(text.replace(",", ".")) : text);
 const signed = (x) => `${x > 0 && x.toFixed(3) !== "0.000" ? "+" : ""}${number(x)}`;
@@ -93,20 +93,20 @@ function tiers(page) {
   };
 }
 
-// Tier 4's columns hold [toy, network]: one small plot each, the toy solid and the network dashed.
+// Tier 4's columns after the steps hold [toy, network]: one small plot each over the share of both runs that is done.
 function overlay(page, tier, drawn) {
-  const steps = tier.rows.map((row) => row[0]);
-  const charts = tier.columns.slice(1).map((name, k) => {
-    const both = tier.rows.map((row) => row[k + 1]);
+  const share = tier.rows.map((row) => (100 * row[1]) / tier.rows.at(-1)[1]); // of the network's steps, and of the toy's
+  const charts = tier.columns.slice(2).map((name, k) => {
+    const both = tier.rows.map((row) => row[k + 2]);
     const canvas = h("div", { class: "canvas" });
     const figure = h("figure", { class: "chart", "data-curve": name }, h("figcaption", {}, name, h("span", { class: "values" }, h("span", { class: "value", style: "--own:var(--policy)" }, "toy ", h("output", {}, number(both.at(-1)[0]))), h("span", { class: "value", style: "--own:var(--optimum)" }, "network ", h("output", {}, number(both.at(-1)[1]))))), canvas);
     requestAnimationFrame(() => {
       if (!canvas.isConnected) return;
       const axis = { stroke: colour(page.root, "ink"), font: "11px system-ui, sans-serif", grid: { stroke: colour(page.root, "grid"), width: 1 }, ticks: { show: false }, gap: 3 };
       const line = (ink, dash) => ({ stroke: colour(page.root, ink), width: 2.2, dash, points: { show: false } });
-      drawn.push(new uPlot({ width: Math.max(canvas.clientWidth, 100), height: Math.max(canvas.clientHeight, 60), legend: { show: false }, padding: [6, 12, 0, 0], cursor: { y: false },
-        scales: { x: { time: false } }, axes: [{ ...axis, size: 18, space: 45 }, { ...axis, size: 40, space: 26, values: (u, ticks) => ticks.map((t) => String(Number(t.toPrecision(4))).replace("-", "−")) }],
-        series: [{}, line("policy"), line("optimum", [6, 4])] }, [steps, both.map((v) => v[0]), both.map((v) => v[1])], canvas));
+      drawn.push(new uPlot({ width: Math.max(canvas.clientWidth, 100), height: Math.max(canvas.clientHeight, 60), legend: { show: false }, padding: [6, 20, 0, 0], cursor: { y: false },
+        scales: { x: { time: false } }, axes: [{ ...axis, size: 18, space: 45, values: (u, ticks) => ticks.map((t) => `${t} %`) }, { ...axis, size: 40, space: 26, values: (u, ticks) => ticks.map((t) => String(Number(t.toPrecision(4))).replace("-", "−")) }],
+        series: [{}, line("policy"), line("optimum", [6, 4])] }, [share, both.map((v) => v[0]), both.map((v) => v[1])], canvas));
     });
     return figure;
   });
