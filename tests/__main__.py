@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("pytest", *sys.argv[1:]))
+PYTEST = ("pytest", "-n", "2", "--dist", "loadfile", *sys.argv[1:])  # whole files: they share servers
+CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), PYTEST)
 
 for check in CHECKS:
     print("$ python -m", *check, flush=True)
