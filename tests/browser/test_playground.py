@@ -24,7 +24,7 @@ def test_first_paint_shows_the_end_and_play_reaches_it(page: Page, server: str) 
     assert shown(page) == ["25.0 %"] * 8
     assert value(page, "loss") == pytest.approx(np.log(2), abs=5e-4)
     page.get_by_label("Playback speed").select_option("4")
-    page.get_by_role("button", name="▸ Play").click()
+    page.locator(".invitation").get_by_role("button", name="Play").click()
     expect(page.locator(".invitation")).to_be_hidden()
     expect(page.locator(".count")).to_have_text("step 200 / 200", timeout=15_000)
     assert shown(page) == written(ALIGN, 200)
@@ -36,7 +36,7 @@ def test_first_paint_shows_the_end_and_play_reaches_it(page: Page, server: str) 
 
 def test_flip_while_it_plays_goes_on_from_that_step(page: Page, server: str) -> None:
     open_page(page, server)
-    page.get_by_role("button", name="Play", exact=True).click()
+    page.locator(".transport").get_by_role("button", name="Play", exact=True).click()
     expect(page.locator(".count")).not_to_have_text("step 0 / 200")
     page.wait_for_timeout(1500)
     page.locator(".lane[data-pair='0']").click()

@@ -29,7 +29,7 @@ export function progress(page) {
       const key = [state, records.map((r) => r.id), record?.id, page.draft.objective.sigma_weight, record?.slow].join();
       if (key !== looks) {
         looks = key;
-        start.textContent = state === "none" ? "▸ Start" : live ? "Restart" : "▸ Start again";
+        start.replaceChildren(...(live ? ["Restart"] : [icon("play"), state === "none" ? "Start" : "Start again"]));
         pause.replaceChildren(icon(state === "paused" ? "play" : "pause"));
         pause.setAttribute("aria-label", state === "paused" ? "Resume" : "Pause");
         pause.title = state === "paused" ? "Resume" : "Pause";

@@ -56,7 +56,7 @@ export function tokenStrip(page) {
 
   function strip(name, found) {
     const most = Math.max(1, ...found.tokens.map((t) => Math.abs(t.log_ratio ?? 0)));
-    return h("div", { class: "strip", "data-step": found.step }, h("p", {}, h("b", { class: name }, name), maths(` at step ${Math.min(found.step, page.record.steps)}: Σ log π/π_ref = ${number(found.log_ratio)} nats, r̂ = β × that = `), h("b", { class: "reward" }, number(found.reward))),
+    return h("div", { class: "strip", "data-step": found.step }, h("p", {}, h("b", page.watched.pair == null ? {} : { class: name }, name), maths(` at step ${Math.min(found.step, page.record.steps)}: Σ log π/π_ref = ${number(found.log_ratio)} nats, r̂ = β × that = `), h("b", { class: "reward" }, number(found.reward))),
       h("div", { class: "row" }, found.tokens.map((t) => {
         const size = Math.min(1, Math.abs(t.log_ratio ?? 0) / most);
         const ink = t.log_ratio > 0 ? "policy" : "reference";

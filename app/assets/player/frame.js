@@ -1,5 +1,6 @@
 // The toolbar above the player, and the invitation that a first visitor sees instead of empty plots.
 import { h, maths, percent, short } from "./dom.js";
+import { icon } from "./icons.js";
 
 export function toolbar(app) {
   const choose = h("select", { class: "preset", "aria-label": "Preset", onchange: () => {
@@ -32,7 +33,7 @@ export function invitation(app) {
   const ends = h("div", { class: "ends" });
   const title = h("h3", {});
   const root = h("div", { class: "invitation" }, title, ends,
-    h("button", { type: "button", class: "primary", onclick: () => app.play() }, "▸ Play"),
+    h("button", { type: "button", class: "primary", onclick: () => app.play() }, icon("play"), "Play"),
     h("p", { class: "hint" }, "or press space, then flip a pair while it plays"));
   return {
     root,
