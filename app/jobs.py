@@ -278,7 +278,8 @@ class JobManager:
         job.enter("running")
         if job.stopping or job.config.get("model", "shipped") == "shipped":
             return
-        seconds = message["steps"] / max(message["predicted_steps_per_second"], 1e-9)
+        measuring = message["predicted_measuring_seconds"]
+        seconds = message["steps"] / max(message["predicted_steps_per_second"], 1e-9) + measuring
         if seconds > ASK_FIRST:
             job.add({"type": "slow", "seconds": seconds})
         else:

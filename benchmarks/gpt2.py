@@ -57,9 +57,9 @@ def _policy(which: str, device: str) -> Any:
 
 def ours(which: str, steps: int, device: str) -> dict[str, float]:
     """Steps per second of our trainer, as a run does them: with the table's margins, without samples."""
+    from dpo_core.gpt2.forecast import step_seconds
     from dpo_core.gpt2.reference import ReferenceLogProbs
     from dpo_core.gpt2.replies import reply_texts
-    from dpo_core.gpt2.run import predicted_steps_per_second
     from dpo_core.gpt2.run_config import bundled_preferences
     from dpo_core.gpt2.training import Trainer, TrainingSettings
 
@@ -71,7 +71,7 @@ def ours(which: str, steps: int, device: str) -> dict[str, float]:
     sequences = base.encode_all(reply_texts(preferences))
     settings = TrainingSettings(steps=steps + WARM_UP, batch_size=BATCH)
     trainer = Trainer(policy, ReferenceLogProbs(base, sequences), preferences, settings)
-    predicted = predicted_steps_per_second(trainer)
+    predicted = 1.0 / step_seconds(trainer)
     if which != "shipped":
         print(f"  {policy.name}: about {1 / predicted:.1f} s per step expected", file=sys.stderr, flush=True)
     for _ in range(WARM_UP):

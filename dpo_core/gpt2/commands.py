@@ -53,11 +53,11 @@ def train(
         if cache is not None:
             run.trainer.reference.load(cache)
         started = run.started()
-        rate = started["predicted_steps_per_second"]
+        rate, measuring = started["predicted_steps_per_second"], started["predicted_measuring_seconds"]
         say(
             f"{started['model']}: {started['parameters']:,} parameters, {source}: {started['comparisons']} "
             f"comparisons, {started['device']}, {started['dtype']}; about {1 / rate:.2g} s per step, "
-            f"{config.settings.steps / rate:.3g} s without measuring"
+            f"{config.settings.steps / rate:.3g} s for all, and at most {measuring:.3g} s for measuring"
         )
         while not run.done:
             _print_step(list(run.advance()))

@@ -15,10 +15,11 @@ import torch
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.degeneration import Drawn, draw, grammar_applies, measure, token_ratios
 from dpo_core.gpt2.evaluation import Evaluation
+from dpo_core.gpt2.forecast import measuring_seconds, step_seconds
 from dpo_core.gpt2.memory import is_out_of_memory, too_small
-from dpo_core.gpt2.policy import Policy, all_log_probs
+from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.reference import Array, ReferenceLogProbs
-from dpo_core.gpt2.replies import Indices, flat_indices, joined_reply, reply_texts
+from dpo_core.gpt2.replies import Indices, joined_reply, reply_texts
 from dpo_core.gpt2.run_config import SHOWN, RunConfig
 from dpo_core.gpt2.sampling import sample, text_of, uniforms
 from dpo_core.gpt2.training import Trainer
@@ -26,7 +27,6 @@ from dpo_core.scenario import Intervention
 from dpo_core.scenario_json import intervention_to_json
 
 Message = dict[str, Any]
-PATIENCE = 0.5  # seconds that a forecast may take before it is believed
 
 
 class Run:
@@ -84,6 +84,7 @@ class Run:
         """What is about to run, before its first step."""
         settings = self.config.settings
         comparisons = len(self.config.preferences.comparisons)
+        evaluated = self.evaluation.count(self.trainer.rules)
         return {
             "type": "started",
             "model": self.policy.name,
@@ -96,10 +97,13 @@ class Run:
             "prompts": list(self.config.prompts[:SHOWN]),
             "graded": self.graded,
             "evaluated": {
-                "comparisons": self.evaluation.count(self.trainer.rules),
+                "comparisons": evaluated,
                 "held_out": self.evaluation.held_out,
             },
-            "predicted_steps_per_second": self.with_room(lambda: predicted_steps_per_second(self.trainer)),
+            "predicted_steps_per_second": 1.0 / self.with_room(lambda: step_seconds(self.trainer)),
+            "predicted_measuring_seconds": self.with_room(
+                lambda: measuring_seconds(self.trainer, self.config, evaluated)
+            ),
             "pairs": self._texts(),
         }
 
@@ -261,22 +265,3 @@ def _number(value: float | None) -> float | None:
 
 def _numbers(values: Array) -> list[float | None]:
     return [_number(value) for value in values.tolist()]
-
-
-def predicted_steps_per_second(trainer: Trainer) -> float:
-    """A forecast from one forward pass over a batch's replies, timed here and now.
-
-    A backward pass costs about two of them; the reference one more as long as its log-probs are unknown.
-    """
-    comparisons = trainer.rules.comparisons
-    size = min(trainer.settings.batch_size or len(comparisons), len(comparisons))
-    replies = np.unique(flat_indices(trainer.starts, comparisons[:size]))
-    sequences = [trainer.sequences[i] for i in replies]
-    best, began = math.inf, time.perf_counter()
-    for _ in range(3):
-        start = time.perf_counter()
-        all_log_probs(trainer.policy, sequences)
-        best = min(best, time.perf_counter() - start)
-        if time.perf_counter() - began > PATIENCE:
-            break
-    return 1.0 / ((3.0 if trainer.reference.knows(replies) else 4.0) * best)

@@ -33,6 +33,7 @@ OUT
   started      {"run", "model", "parameters", "device", "dtype", "steps", "comparisons", "batch_size",
                "prompts": [those whose samples are shown], "graded": whether true sentiment is known,
                "evaluated": {"comparisons", "held_out": bool}, "predicted_steps_per_second",
+               "predicted_measuring_seconds": of all measurements together, at most,
                "pairs": [{"prompt", "chosen", "rejected", "agreement"}…]}
   snapshot     {"run", "step", "metrics": {"loss", "rewards/chosen", "rewards/rejected", "rewards/margins",
                "rewards/accuracies", "logps/chosen", "logps/rejected", "sigma_weight", "beta",

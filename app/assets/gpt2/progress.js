@@ -42,7 +42,7 @@ export function progress(page) {
         tabs.hidden = records.length < 2;
         tabs.replaceChildren(...records.map((r) => h("button", { type: "button", "aria-pressed": String(r === record), onclick: () => page.select(r.id) }, r.name)));
         forecast.hidden = record?.slow == null || !live;
-        if (!forecast.hidden) forecast.replaceChildren(`This run will take about ${span(record.slow)}, not counting the samples, on ${record.started.device}: ${speed(record.started.predicted_steps_per_second)}, ${record.steps} steps. `,
+        if (!forecast.hidden) forecast.replaceChildren(`This run will take about ${span(record.slow)} on ${record.started.device}: ${record.steps} steps at ${speed(record.started.predicted_steps_per_second)}, and up to ${span(record.started.predicted_measuring_seconds)} for samples. `,
           h("button", { type: "button", class: "primary", onclick: tell("resume") }, "Start it"), " ", h("button", { type: "button", onclick: tell("stop") }, "Do not"));
       }
       bar.value = record ? (record.state === "starting" || record.state === "queued" ? record.progress?.share ?? 0 : record.step / record.steps) : 0;
