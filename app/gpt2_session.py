@@ -98,25 +98,23 @@ def _say(state: Gpt2, text: str, where: str = "") -> Gpt2:
 def _start(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     """A new run, alone on screen; with ``compare`` the same run with the other sigma weight as well."""
     config = _config(event["draft"], desk)
-    release_runs(state, desk)
-    first = desk.manager.submit(desk.session, config)
-    if not event.get("compare"):
-        return replace(state, runs=(first.id,))
-    return replace(state, runs=(first.id, _submit_twin(first, desk).id))
-
-
-def release_runs(state: Gpt2, desk: Desk) -> None:
-    """End the runs on screen: others take their place."""
-    for run in state.runs:
-        job = desk.manager.jobs.get(run)
-        if job is not None:
-            desk.manager.release(desk.session, job)
+    compare = bool(event.get("compare"))
+    with desk.manager.replacing(desk.session, state.runs, 2 if compare else 1):
+        first = desk.manager.submit(desk.session, config)
+        runs = (first.id, _submit_twin(first, desk).id) if compare else (first.id,)
+    return replace(state, runs=runs)
 
 
 def _twin(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     """The run on screen once more with the other sigma weight, after it has ended."""
     job = _own(state, event["run"], desk)
-    return replace(state, runs=(job.id, _submit_twin(job, desk).id))
+    others = [run for run in state.runs if run != job.id]
+    for run in others:
+        twin = desk.manager.jobs.get(run)
+        if twin is not None and twin.twin_of == job.id and not twin.ended:
+            return state  # a double click
+    with desk.manager.replacing(desk.session, others):
+        return replace(state, runs=(job.id, _submit_twin(job, desk).id))
 
 
 def _submit_twin(job: Job, desk: Desk) -> Job:
@@ -155,6 +153,8 @@ def _intervene(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
         entry = {change: event["value"]}
     intervention_from_json({"step": 0, **entry}, "change", job.config["steps"], MAX_PAIRS)
     if not desk.manager.tell(job.id, {"type": "intervene", **entry}):
+        if job.twin_of is not None and job.state == "queued":
+            return _say(state, "The second run repeats the first one's changes. Make the change there.")
         return _say(state, "This run is not under way: the change was not made. Start it again.")
     return state
 

@@ -17,7 +17,8 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,16 +116,24 @@ class JobManager:
     ) -> Job:
         """Queue a run. Raises Refused when this session has two under way, or when too many wait."""
         with self._lock:
-            mine = [j for j in self.jobs.values() if session in j.owners and not j.ended and not j.stopping]
-            if len(mine) >= 2:
-                raise Refused("Two of your runs are under way. Stop one of them first.")
-            if len([j for j in self.jobs.values() if j.state == "queued"]) >= MOST_WAITING:
-                raise Refused(f"{MOST_WAITING} runs are waiting already. Try again in a few minutes.")
+            self._check_room(session, 1)
             now = time.monotonic()
             job = Job(secrets.token_urlsafe(12), config, {session}, twin_of, once, seen=now, since=now)
+            job.interventions = list(config.get("interventions", []))
             self.jobs[job.id] = job
             self._schedule()
             return job
+
+    @contextmanager
+    def replacing(self, session: str, runs: Collection[str], count: int = 1) -> Iterator[None]:
+        """End ``runs`` and submit ``count`` others inside; or raise Refused, and nothing has changed."""
+        with self._lock:
+            self._check_room(session, count, runs)
+            for run in runs:
+                job = self.jobs.get(run)
+                if job is not None:
+                    self._release(session, job)
+            yield
 
     def adopt(self, session: str, run: str) -> Job | None:
         """Give a reloaded tab its run back; None when it is not known (any more)."""
@@ -144,6 +153,8 @@ class JobManager:
             if message["type"] == "stop":
                 self.stop(job)
                 return True
+            if message["type"] == "intervene" and job.state == "queued":
+                return self._prepare(job, {k: v for k, v in message.items() if k != "type"})
             worker = self._worker_of(job)
             if worker is None or ((job.ended or job.stopping) and message["type"] not in TO_HELD):
                 return False
@@ -168,12 +179,6 @@ class JobManager:
                 worker.kill()
             worker.send({"type": "stop"})
 
-    def release(self, session: str, job: Job) -> None:
-        """End a run that this session has replaced; without other owners it is soon forgotten."""
-        with self._lock:
-            self.stop(job)
-            job.owners.discard(session)
-
     def watch(self, run: str, texts: list[Message]) -> None:
         """Which replies {prompt, reply, sampled?} are taken apart, token by token, now and when measured."""
         with self._lock:
@@ -190,6 +195,27 @@ class JobManager:
                 worker.kill()
 
     # What follows holds the lock.
+
+    def _check_room(self, session: str, count: int, without: Collection[str] = ()) -> None:
+        others = [j for j in self.jobs.values() if not j.ended and not j.stopping and j.id not in without]
+        if len([j for j in others if session in j.owners]) + count > 2:
+            raise Refused("You can have two runs at a time, on all pages together. Stop one of them first.")
+        if len([j for j in others if j.state == "queued"]) + count > MOST_WAITING:
+            raise Refused(f"{MOST_WAITING} runs are waiting already. Try again in a few minutes.")
+
+    def _release(self, session: str, job: Job) -> None:
+        """End a run that this session has replaced, unless another tab follows it."""
+        job.owners.discard(session)
+        if not any(self.alive(owner) for owner in job.owners):
+            self.stop(job)
+
+    def _prepare(self, job: Job, change: Message) -> bool:
+        """A change to a run that waits: it begins with it. A twin takes the changes of its first run."""
+        if job.twin_of is not None:
+            return False
+        job.interventions = [*job.interventions, {"step": 0, **change}]
+        job.config["interventions"] = job.interventions
+        return True
 
     def _ask_tokens(self, job: Job) -> None:
         worker = self._worker_of(job)
@@ -209,11 +235,15 @@ class JobManager:
         self.workers.append(worker)
         return worker
 
+    def _busy(self) -> set[str]:
+        """The sessions for which a worker works; their other runs wait whatever else is free."""
+        return {owner for w in self.workers if w.job is not None for owner in self.jobs[w.job].owners}
+
     def _schedule(self) -> None:
         """Hand waiting runs to free workers, in order, one per session; tell the others where they stand."""
         while not self._closed:
             working = [w.job for w in self.workers if w.job is not None]
-            busy = {owner for run in working for owner in self.jobs[run].owners}
+            busy = self._busy()
             waiting = (j for j in self.jobs.values() if j.state == "queued" and not j.owners & busy)
             job = next(waiting, None)
             if job is None or len(working) >= self.slots:
@@ -322,7 +352,8 @@ class JobManager:
 
     def _look(self, now: float) -> None:
         """Cancel what nobody watches, end what does not obey, forget what is long over."""
-        waiting = [j for j in self.jobs.values() if j.state == "queued"]
+        busy = self._busy()
+        waiting = [j for j in self.jobs.values() if j.state == "queued" and not j.owners & busy]
         for job in list(self.jobs.values()):
             if any(self.alive(owner) for owner in job.owners):
                 job.seen = now

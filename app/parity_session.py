@@ -13,11 +13,10 @@ from app.gpt2_session import (
     bundled,
     check_model,
     preferences,
-    release_runs,
     tell,
     world,
 )
-from dpo_core.checks import check_object, check_text, check_whole, check_within
+from dpo_core.checks import check_object, check_switch, check_text, check_whole, check_within
 from dpo_core.pairs_file import preferences_to_pairs
 from dpo_core.presets import find_preset
 from dpo_core.scenario_json import BETA_RANGE, LEARNING_RATE_RANGE, parse_scenario, scenario_to_json
@@ -28,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "text": "",
     "model": "shipped",
     "beta": 0.1,
+    "sigma_weight": True,
     "steps": 200,
     "learning_rate": 1.0,
     "network_steps": 50,
@@ -46,13 +46,16 @@ def _check(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
     network_rate = check_within(draft["network_learning_rate"], "network_learning_rate", LEARNING_RATE_RANGE)
     beta = check_within(draft["beta"], "beta", BETA_RANGE)
     command = [sys.executable, "-m", "dpo_core", "parity", "-", "--json", "--beta", repr(beta)]
+    command += [
+        "--sigma-weight" if check_switch(draft["sigma_weight"], "sigma_weight") else "--no-sigma-weight"
+    ]
     command += ["--model=" + check_model(draft["model"], desk)]
     command += ["--steps", str(steps), "--learning-rate", repr(rate)]
     command += ["--network-steps", str(network_steps), "--network-learning-rate", repr(network_rate)]
     text = _text(draft, desk)
-    release_runs(state, desk)
     config = {**draft, "data": str(draft["source"]), "text": ""}
-    return replace(state, runs=(desk.manager.submit(desk.session, config, once=(command, text)).id,))
+    with desk.manager.replacing(desk.session, state.runs):
+        return replace(state, runs=(desk.manager.submit(desk.session, config, once=(command, text)).id,))
 
 
 def _text(draft: dict[str, Any], desk: Desk) -> str:

@@ -42,6 +42,11 @@ def add_commands(commands: Any) -> None:
     parity.add_argument("file", nargs="?", help=FILE_HELP)
     parity.add_argument("--model", default="shipped", help="as for train")
     parity.add_argument("--beta", type=float)
+    parity.add_argument(
+        "--sigma-weight",
+        action=argparse.BooleanOptionalAction,
+        help="as in the scenario if left out, else on",
+    )
     parity.add_argument("--steps", type=int, default=200, help="of the toy's trajectory")
     parity.add_argument("--learning-rate", type=float, default=1.0, help="of the toy")
     parity.add_argument("--network-steps", type=int, default=50, help="of the whole network")

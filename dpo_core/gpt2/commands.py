@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,8 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
     if arguments.beta is not None:
         beta = check_within(check_number(arguments.beta, "--beta"), "--beta", BETA_RANGE)
         objective = objective.with_beta(beta)
+    if arguments.sigma_weight is not None:
+        objective = replace(objective, sigma_weight=arguments.sigma_weight)
     if preferences is None:
         preferences = bundled_preferences().first(PARITY_PAIRS)
     try:

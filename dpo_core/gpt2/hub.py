@@ -1,6 +1,6 @@
 """Fetching a model's files from the Hugging Face hub: config first, then tokenizer and weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,11 @@ def fetch(name: str, check_config: Callable[[Path], Any], report: Report) -> Pat
         report("asking the hub", None)
         folder = Path(hf_hub_download(name, "config.json")).parent
         check_config(folder)
-        names = _files(name, folder)
+        listed = _listed(name)
+        names = listed if listed is not None else {path.name for path in folder.iterdir()}
         weights = sorted(n for n in names if n.endswith(".safetensors") and "/" not in n)
+        if not weights and listed is None:
+            raise _out_of_reach(name)
         if not weights:
             raise ScenarioError(
                 "model",
@@ -61,12 +64,20 @@ def fetch(name: str, check_config: Callable[[Path], Any], report: Report) -> Pat
     return folder
 
 
-def _files(name: str, folder: Path) -> set[str]:
-    """The names of the model's files: the hub's list, or what the cache has when the hub is out of reach."""
+def _listed(name: str) -> Collection[str] | None:
+    """The names of the model's files by the hub's own list; None when the hub is out of reach."""
     try:
         return {sibling.rfilename for sibling in HfApi().model_info(name).siblings or ()}
     except (httpx.TransportError, OfflineModeIsEnabled):
-        return {path.name for path in folder.iterdir()}
+        return None
+
+
+def _out_of_reach(name: str) -> ScenarioError:
+    return ScenarioError(
+        "model",
+        f"the hub cannot be reached, and {name} is not on this machine yet",
+        "Check the connection, or choose the shipped model",
+    )
 
 
 def _explained(name: str, error: Exception) -> ScenarioError:
@@ -80,11 +91,7 @@ def _explained(name: str, error: Exception) -> ScenarioError:
                 "model", f"the hub has no public model {name}", "Check the spelling of OWNER/NAME"
             )
         case LocalEntryNotFoundError() | OfflineModeIsEnabled() | httpx.ConnectError():
-            return ScenarioError(
-                "model",
-                f"the hub cannot be reached, and {name} is not on this machine yet",
-                "Check the connection, or choose the shipped model",
-            )
+            return _out_of_reach(name)
         case EntryNotFoundError():
             return ScenarioError("model", f"{name} on the hub has no config.json", "Choose a GPT-2 model")
         case HfHubHTTPError():

@@ -62,10 +62,14 @@ def load_policy(name: str, dtype: str = "float32", device: str = "cpu", report: 
     where = pick_device(device)
     if where.type == "mps" and dtype == "float64":
         raise ScenarioError("dtype", "MPS devices have no float64", "Use float32, or the device cpu")
-    folder = _folder(name, report)
-    config = read_config(name, folder)
-    if where.type == "cpu":
-        check_memory(name, parameter_count(config), dtype)
+
+    def fits(folder: Path) -> None:
+        config = read_config(name, folder)
+        if where.type == "cpu":
+            check_memory(name, parameter_count(config), dtype)
+
+    folder = _folder(name, fits, report)
+    fits(folder)
     report("loading", None)
     policy = _load(name, folder, dtype)
     try:
@@ -78,14 +82,17 @@ def load_policy(name: str, dtype: str = "float32", device: str = "cpu", report: 
     return policy
 
 
-def _folder(name: str, report: Report) -> Path:
+def _folder(name: str, fits: Callable[[Path], None], report: Report) -> Path:
     if name == SHIPPED:
         if not (MODEL_FOLDER / "model.safetensors").is_file():
             raise ScenarioError(
                 "model", "the shipped model is missing", "Make it with python -m dpo_core.gpt2.pretrain"
             )
         return MODEL_FOLDER
-    local = Path(name).expanduser()
+    try:
+        local = Path(name).expanduser()
+    except RuntimeError:  # ~ and a user whom this machine does not have
+        local = Path(name)
     if name.strip() and name not in ON_HUB and local.is_dir():
         return local
     hub_name = ON_HUB.get(name, name)
@@ -95,7 +102,7 @@ def _folder(name: str, report: Report) -> Path:
             f"{name[:80]!r} is no folder, and no name on the hub",
             "Write shipped, gpt2, distilgpt2, OWNER/NAME, or the path of a folder",
         )
-    return hub.fetch(hub_name, lambda path: read_config(name, path), report)
+    return hub.fetch(hub_name, fits, report)
 
 
 def read_config(name: str, folder: Path) -> dict[str, Any]:

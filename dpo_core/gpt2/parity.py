@@ -150,14 +150,16 @@ def same_numbers(b: Bench, policy: Policy) -> Tier:
     rows = []
     for name, mine, theirs in pairs:
         other = theirs.detach().numpy()
-        rows.append((name, float(mine.mean()), float(other.mean()), float(np.abs(mine - other).max())))
+        deviation = float((np.abs(mine - other) / np.maximum(1.0, np.abs(other))).max())
+        rows.append((name, float(mine.mean()), float(other.mean()), deviation))
     return Tier(
         "1. Same log-probs in, same numbers out",
         ("number (mean)", "toy's objective", "torch autograd", "largest deviation"),
         tuple(rows),
         max(row[3] for row in rows),
         1e-12,
-        f"{len(b.chosen)} comparisons, float64.",
+        f"{len(b.chosen)} comparisons, float64, β = {b.objective.beta:g}, "
+        f"σ weight {'on' if b.objective.sigma_weight else 'off'}; relative where a number exceeds 1.",
     )
 
 
@@ -232,8 +234,8 @@ def same_gradient(b: Bench, policy: Policy) -> Tier:
         tuple(rows),
         largest,
         1e-10,
-        "Relative to each tensor's largest entry, against float64 autograd through the loss; "
-        "float64 decides, float32 and bfloat16 are rounding.",
+        f"Of the first {min(AT_ONCE, len(b.chosen))} comparisons, relative to each tensor's largest entry, "
+        "against float64 autograd through the loss; float64 decides, float32 and bfloat16 are rounding.",
     )
 
 

@@ -104,9 +104,10 @@ def test_a_change_is_in_force_from_the_step_it_names(manager: JobManager, room: 
     until(lambda: len(messages(job, "snapshot")) > 3)
     assert manager.tell(job.id, {"type": "intervene", "flip": 2})
     assert manager.tell(job.id, {"type": "intervene", "beta": 0.5})
+    assert manager.tell(job.id, {"type": "intervene", "sigma_weight": False})
     assert manager.tell(job.id, {"type": "pause"})
     until(lambda: job.state == "paused")
-    flip, beta = messages(job, "intervened")
+    flip, beta, _ = messages(job, "intervened")
     assert flip["intervention"] == {"step": flip["step"], "flip": 2}
     before = {m["step"]: m["metrics"]["beta"] for m in messages(job, "snapshot")}
     usual = DEFAULTS["objective"]["beta"]
@@ -117,11 +118,12 @@ def test_a_change_is_in_force_from_the_step_it_names(manager: JobManager, room: 
     assert messages(job, "snapshot")[-1]["metrics"]["beta"] == 0.5
     twin = submit(manager, room, "b", {**LONG, "steps": 30}, twin_of=job.id)
     assert twin.state == "queued"  # one at a time for each session
-    with pytest.raises(Refused, match="Two of your runs"):
+    with pytest.raises(Refused, match="two runs at a time"):
         manager.submit("b", dict(SHORT))
     assert manager.tell(job.id, {"type": "stop"})
     until(lambda: twin.ended)
     assert job.state == "stopped"
+    # all but the change of what the two are compared in
     assert twin.config["interventions"] == [flip["intervention"], beta["intervention"]]
 
 

@@ -109,6 +109,7 @@ def test_the_reference_cache_is_kept_used_and_distrusted(capsys, tmp_path, model
     [
         (["nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["--model", "no such model"], "no folder, and no name on the hub"),
+        (["--model", "~nobody-of-this-name/x"], "no folder, and no name on the hub"),
         (["--beta", "-1"], "objective.beta: -1 must be positive"),
         (["--beta", "nan"], "not a finite number"),
         (["--steps", "0"], "steps: 0 is out of range"),

@@ -6,7 +6,9 @@ import { plots } from "./plots.js";
 import { progress } from "./progress.js";
 import { samples, tokenStrip } from "./samples.js";
 import { setup } from "./setup.js";
-import { Surface, mounting } from "./surface.js";
+import { Surface, keep, kept, mounting } from "./surface.js";
+
+const WORLD = "dpo-lab-gpt2-world"; // the Playground's pairs that the draft's flips are meant for
 
 class Page extends Surface {
   constructor(host, facts) {
@@ -24,7 +26,13 @@ class Page extends Surface {
   }
 
   get other() { return this.records.find((r) => r !== this.record && r.started) ?? null; }
-  get live() { return this.record && !this.record.ended && this.record.started; }
+  get live() { return this.record && !this.record.ended; } // a run that waits or loads takes changes too
+
+  // Whether the pairs in the table are those of the run that is under way.
+  get mine() {
+    const { record, draft } = this;
+    return this.live && (record.started || !this.browsing || (draft.data !== "jsonl" && record.config.data === draft.data));
+  }
 
   build() {
     const p = { setup: setup(this), progress: progress(this), plots: plots(this), samples: samples(this), tokens: tokenStrip(this), pairs: pairTable(this), log: eventLog(this) };
@@ -34,6 +42,11 @@ class Page extends Surface {
 
   learn(facts) {
     if (!facts.preview) return;
+    if (facts.preview.data === "playground") {
+      const about = facts.preview.pairs.map((pair) => pair.slice(0, 3));
+      if (JSON.stringify(kept(WORLD) ?? about) !== JSON.stringify(about)) Object.assign(this.draft, { flips: [], agreements: {} }); // they were meant for other pairs
+      keep(WORLD, about);
+    }
     this.previewed = facts.preview.pairs.map(([prompt, chosen, rejected, agreement]) => ({ prompt, chosen, rejected, agreement }));
     const there = (i) => Number(i) < this.previewed.length;
     this.draft.flips = this.draft.flips.filter(there);
@@ -44,6 +57,7 @@ class Page extends Surface {
     super.greet();
     experiment(this);
     if (!this.records.length) this.preview();
+    else if (this.draft.data === "playground") this.send({ type: "preview", draft: this.draft }); // it may be another world by now
   }
 
   heard() {
@@ -78,19 +92,21 @@ class Page extends Surface {
   }
 
   flip(i) {
-    if (this.live) { this.intervene("flip", null, i); return; }
+    if (this.mine) this.intervene("flip", null, i);
+    if (this.live && this.record.started) return;
     const flips = new Set(this.draft.flips);
     const before = flips.delete(i);
     if (!before) flips.add(i);
     this.draft.flips = [...flips];
-    if (this.record && !this.browsing) this.say("info", `This run has no steps left. The next one begins with pair ${i + 1} ${before ? "as it was in the data" : "flipped"}.`);
+    if (this.record?.ended && !this.browsing) this.say("info", `This run has no steps left. The next one begins with pair ${i + 1} ${before ? "as it was in the data" : "flipped"}.`);
     this.update();
   }
 
   agree(i, share) {
-    if (this.live) { this.intervene("agreement", share, i); return; }
+    if (this.mine) this.intervene("agreement", share, i);
+    if (this.live && this.record.started) return;
     this.draft.agreements = { ...this.draft.agreements, [i]: share };
-    if (this.record && !this.browsing) this.say("info", `This run has no steps left. In the next one ${Math.round(100 * share)} % of the raters agree on pair ${i + 1}.`);
+    if (this.record?.ended && !this.browsing) this.say("info", `This run has no steps left. In the next one ${Math.round(100 * share)} % of the raters agree on pair ${i + 1}.`);
     this.update();
   }
 

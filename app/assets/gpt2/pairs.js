@@ -20,7 +20,7 @@ export function pairTable(page) {
     const rejected = h("span", { class: "rejected" });
     const margin = h("td", { class: "margin" });
     const weight = h("td", {});
-    const flip = h("button", { type: "button", class: "small flip", "aria-label": `Flip pair ${i + 1}`, onclick: () => { if (page.live) flip.classList.add("asked"); page.flip(i); } }, "Flip");
+    const flip = h("button", { type: "button", class: "small flip", "aria-label": `Flip pair ${i + 1}`, onclick: () => { if (page.mine) flip.classList.add("asked"); page.flip(i); } }, "Flip");
     const agreement = h("select", { class: "agreement", "aria-label": `Agreement on pair ${i + 1}`, title: "How many of the raters agree with the label", onchange: () => page.agree(i, Number(agreement.value)) }, SHARES.map((p) => h("option", { value: p }, `${Math.round(100 * p)} %`)));
     const tokens = h("button", { type: "button", class: "small", "aria-label": `Tokens of pair ${i + 1}`, onclick: () => page.watchPair(i) }, "Tokens");
     const node = h("tr", { "data-pair": i }, h("td", {}, `${i + 1}`), h("td", { class: "words" }, prompt, chosen, rejected), margin, weight, h("td", { class: "acts" }, flip, tokens, agreement));

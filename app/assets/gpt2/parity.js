@@ -42,18 +42,20 @@ function form(page) {
     source.value = draft.source;
   });
   const fields = [field("beta", "β"), field("steps", "steps of the table"), field("learning_rate", "its η"), field("network_steps", "steps of the network"), field("network_learning_rate", "its η (AdamW)")];
+  const sigma = h("input", { type: "checkbox", role: "switch", "aria-label": "sigma weight", onchange: () => { draft.sigma_weight = sigma.checked; } });
   const start = h("button", { type: "button", class: "primary", onclick: () => { page.say("", ""); page.send({ type: "check", draft }); } }, "Compare");
   const stop = h("button", { type: "button", onclick: () => page.send({ type: "tell", run: page.record.id, action: "stop" }) }, "Stop");
   const where = h("output", { class: "where" });
   const root = h("section", { class: "setup", "aria-label": "What to compare" },
     h("p", { class: "lead" }, "Is the toy the same thing as the full model? Three tables put it to the test; the fourth shows what shared weights change. Each is computed anew on this machine."),
-    h("p", { class: "hint" }, "β and the numbers of steps are those of the fields below; labels are a scenario's own at step 0."),
-    h("div", { class: "controls" }, control("replies and labels", source), control("model", model), names, ...fields.map((f) => f.root)), own,
+    h("p", { class: "hint" }, "β, σ weight and the numbers of steps are those of the fields below. Labels are a scenario's own at step 0, the Playground's those at its playhead; of more than 64 pairs the first 64 count."),
+    h("div", { class: "controls" }, control("replies and labels", source), control("model", model), names, fields[0].root, h("label", { class: "control switch" }, sigma, "σ weight"), ...fields.slice(1).map((f) => f.root)), own,
     h("div", { class: "transport" }, start, stop, where));
   return {
     root,
     update() {
       fields.forEach((f) => f.show());
+      sigma.checked = draft.sigma_weight;
       if (document.activeElement !== source) source.value = draft.source;
       if (document.activeElement !== model) model.value = draft.model;
       if (document.activeElement !== paste) paste.value = draft.text;

@@ -8,19 +8,18 @@ const numeric = (text) => (text.trim() === "" ? text : Number.isFinite(Number(te
 export function setup(page) {
   const { draft } = page;
   const control = (label, ...fields) => h("label", { class: "control" }, label, ...fields);
-  const live = () => page.record && !page.record.ended && page.record.started;
   const asked = {}; // what was changed a moment ago, and is not yet told to be in force
 
-  // What holds: the rules of a run that is under way, else what the next one would begin with.
+  // What holds: the rules of a run that is under way, else what the one that waits, or the next, begins with.
   function now(name) {
     const mine = (name === "learning_rate" ? draft.optimizer : draft.objective)[name];
-    return live() && !(performance.now() - asked[name] < 2000) ? page.record.rules[name] : mine;
+    return page.live && page.record.started && !(performance.now() - asked[name] < 2000) ? page.record.rules[name] : mine;
   }
 
   function change(name, value) {
     asked[name] = performance.now();
     (name === "learning_rate" ? draft.optimizer : draft.objective)[name] = value;
-    if (live()) page.intervene(name, value);
+    if (page.live) page.intervene(name, value);
   }
 
   function logSlider(key, label, low, high, get) {

@@ -11,8 +11,8 @@ function style(href) {
   return new Promise((done) => { document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done })); });
 }
 
-const kept = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
-const keep = (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full, or not allowed: nothing is lost but comfort */ } };
+export const kept = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
+export const keep = (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full, or not allowed: nothing is lost but comfort */ } };
 
 export class Surface {
   // ``name`` tells the pages' memories apart; ``draft`` is what the fields hold at first.
