@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dpo_core.gpt2.run_config import bundled_preferences
+from dpo_core.presets import presets
 from tests.browser.test_gpt2 import WAIT, begin, compare, open_page, record, stop, where
 from tests.browser.test_lessons_access import serious
 from tests.gpt2.tiny import PAIRS
@@ -42,6 +43,30 @@ def test_other_data_after_a_run_are_shown_and_flipped(page: Page, server: str, t
     ]
     log = page.locator(".log .entry").all_inner_texts()
     assert "step 0: pair 2 flipped" in log and "step 0: agreement on pair 3 → 80 %" in log
+
+
+def test_a_flip_meant_for_one_world_does_not_reach_another(page: Page, server: str) -> None:
+    open_page(page, server)
+    page.get_by_label("Preference data").select_option("playground")
+    expect(page.locator(".pairs tbody tr")).to_have_count(6)
+    page.get_by_role("button", name="Flip pair 2", exact=True).click()
+    page.get_by_label("steps", exact=True).fill("3")
+    page.get_by_role("button", name="Start", exact=True).click()
+    where(page, "finished")
+    assert record(page, server, "assigned")[0]["interventions"] == [{"step": 0, "flip": 1}]
+    page.get_by_role("link", name="Playground").click()
+    page.get_by_label("Preset").select_option(label="Raters disagree")
+    expect(page.locator(".watch")).to_contain_text(presets()["raters_disagree"].watch[:20])
+    page.get_by_role("link", name="GPT-2", exact=True).click()
+    where(page, "finished")  # the run is still there, and so are its pairs
+    page.get_by_label("steps", exact=True).fill("4")
+    page.get_by_role("button", name="Start again").click()
+    where(page, r"step 4 / 4 .* finished")
+    world = presets()["raters_disagree"].scenario.preferences
+    assert record(page, server, "assigned")[0]["interventions"] == []
+    assert [pair["chosen"] for pair in record(page, server, "started")[0]["pairs"]] == [
+        world.prompts[c.prompt].replies[c.chosen] for c in world.comparisons
+    ]
 
 
 def test_agreement_and_beta_change_a_run_under_way(page: Page, server: str) -> None:

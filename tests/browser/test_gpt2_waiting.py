@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import serving
-from tests.browser.test_gpt2 import WAIT, begin, open_page, record, stop, where
+from tests.browser.test_gpt2 import WAIT, begin, logged, open_page, record, runs, stop, where
 from tests.gpt2.loopback_hub import LoopbackHub
 from tests.gpt2.tiny import PAIRS, save_large
 
@@ -88,10 +88,35 @@ def test_the_second_visitor_is_told_their_place_and_gets_their_turn(
             third = third_place.new_page()
             begin(third, classroom, 4, 4)
             where(third, "^waiting: number 2 in the queue$")
+            second.get_by_role("button", name="Flip pair 1", exact=True).click()
+            flipped = second.locator("[data-pair='0'] .chosen").inner_text()
+            second.get_by_label("β, exact value").fill("0.5")
+            second.get_by_label("β, exact value").blur()
             stop(page)
             where(second, r"step 4 / 4 .* finished")
             where(third, r"step 4 / 4 .* finished")
         assert [m["position"] for m in record(second, classroom, "queued")] == [1]
+        # what was changed while it waited is in force from the first step
+        assert {"step 0: pair 1 flipped", "step 0: β → 0.5"} <= set(logged(second))
+        assert record(second, classroom, "snapshot")[0]["metrics"]["beta"] == 0.5
+        assert record(second, classroom, "started")[0]["pairs"][0]["rejected"].strip() == flipped[2:].strip()
+        assert second.locator("[data-pair='0'] .chosen").inner_text() == flipped
+        assert second.get_by_label("β, exact value").input_value() == "0.5"
+
+
+def test_a_closed_tab_gives_its_place_to_the_next(page: Page, browser: Browser, classroom: str) -> None:
+    with browser.new_context() as closed:
+        first = closed.new_page()
+        begin(first, classroom, 5000, 1000)
+        where(first, r"step [1-9]\d* / 5000")
+        (run,) = runs(first)
+        begin(page, classroom, 4, 4)
+        where(page, "^waiting: number 1 in the queue$")
+    where(page, r"step 4 / 4 .* finished")
+    lines = page.request.get(f"{classroom}/lab-runs/{run}?from=0").json()[run]["messages"]
+    assert [m["text"] for m in lines if m["type"] == "cancelled"] == [
+        "The tab was closed, so the run was ended."
+    ]
 
 
 def test_a_zoom_stays_while_points_arrive_and_a_double_click_ends_it(page: Page, server: str) -> None:

@@ -32,6 +32,8 @@ def hub(tmp_path_factory):
     other = save_tiny(root / "someone/llama")
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps({**config, "model_type": "llama"}))
+    huge = save_tiny(root / "someone/huge")
+    (huge / "config.json").write_text(json.dumps({**config, "n_embd": 65536, "n_layer": 96}))
     pickled = save_tiny(root / "someone/pickled")
     (pickled / "model.safetensors").unlink()
     torch.save(tiny_model().state_dict(), pickled / "pytorch_model.bin")
@@ -64,9 +66,9 @@ def test_the_hub(hub, tmp_path):
     hub.broken[weights] = 1
     hub.broken["someone/always-breaks/model.safetensors"] = 10**6
     names = [GOOD, GOOD, "someone/nothing", "someone/llama", "someone/pickled", "someone/gated"]
-    names += ["someone/damaged", "someone/breaks", "someone/always-breaks"]
+    names += ["someone/damaged", "someone/huge", "someone/breaks", "someone/always-breaks"]
     results = load_in_a_process(hub.endpoint, tmp_path, names)
-    good, again, nothing, llama, pickled, gated, damaged, breaks, always = results
+    good, again, nothing, llama, pickled, gated, damaged, huge, breaks, always = results
 
     policy = tiny_policy()
     expected = policy.sequence_log_probs([policy.encode("The film", " was dull.")]).item()
@@ -82,6 +84,8 @@ def test_the_hub(hub, tmp_path):
     assert hub.sent["someone/pickled/pytorch_model.bin"] == 0
     assert "gated" in gated["error"]
     assert "do not load" in damaged["error"] and "\n" not in damaged["error"]
+    assert "needs about" in huge["error"] and "GB of memory" in huge["error"]
+    assert hub.sent["someone/huge/model.safetensors"] == 0
     # broken half-way once: taken up where it stopped
     large = load_policy(str(hub.root / "someone/breaks"))
     expected = large.sequence_log_probs([large.encode("The film", " was dull.")]).item()
@@ -98,9 +102,13 @@ def test_the_hub(hub, tmp_path):
     assert hub.starts["someone/always-breaks/tokenizer.json"] == had == [0]
 
     # and without a line: what is here loads, what is not here is said to be out of reach
-    here, absent = load_in_a_process("http://127.0.0.1:9", tmp_path, [GOOD, "someone/absent"])
+    (arrived,) = tmp_path.rglob("models--someone--breaks/snapshots/*/model.safetensors")
+    arrived.unlink()
+    offline = [GOOD, "someone/absent", "someone/breaks"]
+    here, absent, half = load_in_a_process("http://127.0.0.1:9", tmp_path, offline)
     assert here["log_prob"] == good["log_prob"]
-    assert "the hub cannot be reached" in absent["error"] and "shipped" in absent["error"]
+    for missing in (absent, half):
+        assert "the hub cannot be reached" in missing["error"] and "shipped" in missing["error"]
 
 
 def test_a_local_folder(tmp_path):
