@@ -246,7 +246,7 @@ def preferences(entry: dict[str, Any], desk: Desk) -> Preferences:
     if kind == "bundled":
         found = bundled()
     elif kind == "playground":
-        found = _labels_at_playhead(_playground(desk))
+        found = _labels_at_playhead(playground(desk))
     elif kind == "jsonl":
         text = entry.get("text", "")
         if not isinstance(text, str) or not text.strip():
@@ -263,7 +263,7 @@ def preferences(entry: dict[str, Any], desk: Desk) -> Preferences:
     return found
 
 
-def _playground(desk: Desk) -> Playground:
+def playground(desk: Desk) -> Playground:
     """The visitor's own, or the one that a first visit would open."""
     return desk.playground or open_preset(DEFAULT_PRESET)
 
@@ -275,9 +275,9 @@ def _labels_at_playhead(playground: Playground) -> Preferences:
 
 def world(desk: Desk) -> dict[str, Any]:
     """The Playground's world as a scenario document, with the labels at its playhead."""
-    playground = _playground(desk)
-    labels = _labels_at_playhead(playground)
-    return scenario_to_json(replace(playground.scenario, preferences=labels, interventions=()))
+    here = playground(desk)
+    labels = _labels_at_playhead(here)
+    return scenario_to_json(replace(here.scenario, preferences=labels, interventions=()))
 
 
 @cache

@@ -12,9 +12,9 @@ from app.gpt2_session import (
     adopt,
     bundled,
     check_model,
+    playground,
     preferences,
     tell,
-    world,
 )
 from dpo_core.checks import check_object, check_switch, check_text, check_whole, check_within
 from dpo_core.pairs_file import preferences_to_pairs
@@ -64,7 +64,7 @@ def _text(draft: dict[str, Any], desk: Desk) -> str:
     if source == "bundled":
         return preferences_to_pairs(bundled().first(BUNDLED_PAIRS))
     if source == "playground":
-        return json.dumps(world(desk))
+        return json.dumps(scenario_to_json(playground(desk).scenario))
     if source == "text":
         text = draft["text"]
         if isinstance(text, str) and '"comparisons"' in text and len(text) <= MAX_TEXT:

@@ -47,8 +47,8 @@ def add_commands(commands: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="as in the scenario if left out, else on",
     )
-    parity.add_argument("--steps", type=int, default=200, help="of the toy's trajectory")
-    parity.add_argument("--learning-rate", type=float, default=1.0, help="of the toy")
+    parity.add_argument("--steps", type=int, help="of the toy's trajectory: the scenario's, or 200")
+    parity.add_argument("--learning-rate", type=float, help="of the toy: the scenario's, or 1")
     parity.add_argument("--network-steps", type=int, default=50, help="of the whole network")
     parity.add_argument("--network-learning-rate", type=float, default=1e-4)
     parity.add_argument("--json", action="store_true", help="print the tables as one JSON object")

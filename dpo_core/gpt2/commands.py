@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from dpo_core.gpt2.sharing import signed, what_sharing_changes
 from dpo_core.gpt2.threads import threads_for
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Preferences
-from dpo_core.scenario import MAX_STEPS, Scenario
+from dpo_core.scenario import MAX_STEPS, Intervention, Scenario
 from dpo_core.scenario_json import BETA_RANGE, LEARNING_RATE_RANGE
+from dpo_core.simulate import simulate
 
+TOY = (200, 1.0)  # steps and learning rate of tier 3, where no scenario names them
 PARITY_PAIRS = 16  # of the bundled ones, when no file is named
 
 
@@ -122,9 +125,12 @@ def save_policy(policy: Policy, folder: Path) -> None:
 def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences: Preferences | None) -> None:
     """Run the four tiers and print them; exit status 1 if one that must agree does not."""
     _use_threads(arguments.threads, 0)
-    steps = check_whole(arguments.steps, "--steps", 1, MAX_STEPS)
+    steps, rate = TOY if scenario is None else (scenario.steps, scenario.optimizer.learning_rate)
+    if arguments.steps is not None:
+        steps = check_whole(arguments.steps, "--steps", 1, MAX_STEPS)
+    if arguments.learning_rate is not None:
+        rate = check_within(arguments.learning_rate, "--learning-rate", LEARNING_RATE_RANGE)
     network_steps = check_whole(arguments.network_steps, "--network-steps", 1, MAX_STEPS)
-    rate = check_within(arguments.learning_rate, "--learning-rate", LEARNING_RATE_RANGE)
     network_rate = check_within(
         arguments.network_learning_rate, "--network-learning-rate", LEARNING_RATE_RANGE
     )
@@ -145,6 +151,7 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
             objective,
             (steps, rate),
             (network_steps, network_rate),
+            () if scenario is None else scenario.interventions,
         )
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
@@ -165,12 +172,18 @@ def four_tiers(
     objective: Objective,
     toy: tuple[int, float],
     network: tuple[int, float],
+    interventions: Sequence[Intervention] = (),
 ) -> list[Tier]:
-    """All four tiers; ``toy`` and ``network`` are (steps, learning rate)."""
+    """All four tiers; ``toy`` and ``network`` are (steps, learning rate).
+
+    The interventions are made in tier 3; tier 4 shows both runs under the rules of the start.
+    """
     shared = bench(base, preferences, objective)
     moved = moved_policy(shared)
     numbers, gradient = same_numbers(shared, moved), same_gradient(shared, moved)
-    trajectory, run = same_trajectory(shared, *toy)
+    trajectory, run = same_trajectory(shared, *toy, interventions)
+    if run.scenario.interventions:
+        run = simulate(replace(run.scenario, interventions=()))
     return [numbers, gradient, trajectory, what_sharing_changes(shared, run, *network)[0]]
 
 

@@ -23,7 +23,7 @@ from dpo_core.gpt2.replies import Indices, flat_indices, reply_texts
 from dpo_core.gpt2.training import Trainer, TrainingSettings
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Preferences
-from dpo_core.scenario import Optimizer, Scenario
+from dpo_core.scenario import Intervention, Optimizer, Rules, Scenario
 from dpo_core.simulate import Trajectory, simulate
 
 AT_ONCE = 16  # comparisons in the gradient check
@@ -258,10 +258,17 @@ def gpt2_world(b: Bench) -> Preferences:
     return replace(b.preferences, prompts=tuple(prompts))
 
 
-def same_trajectory(b: Bench, steps: int, learning_rate: float) -> tuple[Tier, Trajectory]:
-    """Tier 3: a table of logits on top of GPT-2's log-probs, trained by autograd and SGD, against the toy."""
+def same_trajectory(
+    b: Bench, steps: int, learning_rate: float, interventions: Sequence[Intervention] = ()
+) -> tuple[Tier, Trajectory]:
+    """Tier 3: a table of logits on top of GPT-2's log-probs, trained by autograd and SGD, against the toy.
+
+    ``interventions`` are made in both at their steps; those after the last step are left out.
+    """
     world = gpt2_world(b)
-    toy = simulate(Scenario(world, b.objective, Optimizer("sgd", learning_rate), steps))
+    changes = tuple(i for i in interventions if i.step <= steps)
+    toy = simulate(Scenario(world, b.objective, Optimizer("sgd", learning_rate), steps, changes))
+    rules = Rules(world.comparisons, b.objective, Optimizer("sgd", learning_rate))
     base = torch.from_numpy(b.log_reference)
     table = torch.zeros_like(base, requires_grad=True)
     optimizer = torch.optim.SGD([table], lr=learning_rate)
@@ -269,19 +276,23 @@ def same_trajectory(b: Bench, steps: int, learning_rate: float) -> tuple[Tier, T
     path = np.empty((steps + 1, len(base)))
     log_reference = np.log(world.reference)
     for t in range(steps + 1):
+        for change in (i for i in changes if i.step == t):
+            rules = rules.after(change)
+        chosen, rejected = flat_indices(world.starts, rules.comparisons)
+        optimizer.param_groups[0]["lr"] = rules.optimizer.learning_rate
         logits = (base + table).split(sizes)
         log_policy = torch.cat([part.log_softmax(0) for part in logits])  # [R]
         path[t] = log_policy.detach().numpy()
         loss = objectives.preference_loss(
-            b.objective,
-            path[t][b.chosen],
-            path[t][b.rejected],
-            log_reference[b.chosen],
-            log_reference[b.rejected],
-            b.agreement,
+            rules.objective,
+            path[t][chosen],
+            path[t][rejected],
+            log_reference[chosen],
+            log_reference[rejected],
+            np.array([c.agreement for c in rules.comparisons]),
         )
-        pulls = np.concatenate([loss.chosen_coefficients, loss.rejected_coefficients]) / len(b.chosen)
-        gathered = np.bincount(np.concatenate([b.chosen, b.rejected]), pulls, len(base))
+        pulls = np.concatenate([loss.chosen_coefficients, loss.rejected_coefficients]) / len(chosen)
+        gathered = np.bincount(np.concatenate([chosen, rejected]), pulls, len(base))
         optimizer.zero_grad()
         torch.autograd.backward(log_policy, grad_tensors=torch.from_numpy(gathered))
         optimizer.step()
@@ -297,6 +308,7 @@ def same_trajectory(b: Bench, steps: int, learning_rate: float) -> tuple[Tier, T
         rows,
         float(deviation.max()),
         1e-9,
-        f"{steps} steps of {len(base)} replies in float64.",
+        f"{steps} steps of {len(base)} replies in float64"
+        + (f", changed in both as the scenario says: {len(changes)} times." if changes else "."),
     )
     return tier, toy

@@ -11,7 +11,7 @@ from dpo_core.gpt2.commands import four_tiers
 from dpo_core.gpt2.sharing import curves, network_path, signed, uncompared, what_sharing_changes
 from dpo_core.objectives import Objective
 from dpo_core.presets import find_preset
-from dpo_core.scenario import Optimizer, Scenario
+from dpo_core.scenario import Intervention, Optimizer, Scenario
 from dpo_core.simulate import simulate
 from tests.gpt2.tiny import tiny_policy, tiny_preferences
 
@@ -76,6 +76,43 @@ def test_a_reply_out_of_float64s_range_is_one_clear_error():
     far = replace(shared, log_reference=shared.log_reference - np.eye(len(shared.log_reference))[1] * 800)
     with pytest.raises(ScenarioError, match="Compare replies of similar length"):
         parity.gpt2_world(far)
+
+
+CHANGES = (
+    Intervention(20, "flip", comparison=1),
+    Intervention(40, "beta", 0.9),
+    Intervention(60, "agreement", 0.7, comparison=0),
+    Intervention(80, "learning_rate", 0.1),
+    Intervention(90, "sigma_weight", 0.0),
+    Intervention(500, "beta", 3.0),  # after the last step
+)
+
+
+def test_a_scenarios_changes_are_made_in_both_trajectories():
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    tier, toy = parity.same_trajectory(shared, 100, 0.5, CHANGES)
+    assert tier.passed and "says: 5 times" in tier.explanation
+    assert toy.scenario.interventions == CHANGES[:5]
+    expected = simulate(replace(toy.scenario, interventions=CHANGES[:5]))
+    assert np.array_equal(toy.log_policy, expected.log_policy)
+
+
+@pytest.mark.parametrize("forgotten", range(5))
+def test_a_change_that_only_one_side_makes_fails_tier_3(monkeypatch, forgotten):
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+
+    def forgetful(scenario: Scenario):
+        kept = tuple(c for i, c in enumerate(scenario.interventions) if i != forgotten)
+        return simulate(replace(scenario, interventions=kept))
+
+    monkeypatch.setattr(parity, "simulate", forgetful)
+    assert parity.same_trajectory(shared, 100, 0.5, CHANGES)[0].passed is False
+
+
+def test_tier_4_shows_both_runs_under_the_rules_of_the_start():
+    arguments = (tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4), (100, 0.5), (4, 1e-3))
+    changed, plain = four_tiers(*arguments, CHANGES), four_tiers(*arguments)
+    assert changed[3].rows == plain[3].rows and changed[2].rows != plain[2].rows
 
 
 def test_the_curves_of_tier_4_are_the_policies_own_log_probs():

@@ -48,7 +48,7 @@ function form(page) {
   const where = h("output", { class: "where" });
   const root = h("section", { class: "setup", "aria-label": "What to compare" },
     h("p", { class: "lead" }, "Is the toy the same thing as the full model? Three tables put it to the test; the fourth shows what shared weights change. Each is computed anew on this machine."),
-    h("p", { class: "hint" }, "β, σ weight and the numbers of steps are those of the fields below. Labels are a scenario's own at step 0, the Playground's those at its playhead; of more than 64 pairs the first 64 count."),
+    h("p", { class: "hint" }, "β, σ weight and the numbers of steps are those of the fields below. Labels are those of step 0; what a scenario changes later, it changes in table 3. Of more than 64 pairs the first 64 count."),
     h("div", { class: "controls" }, control("replies and labels", source), control("model", model), names, fields[0].root, h("label", { class: "control switch" }, sigma, "σ weight"), ...fields.slice(1).map((f) => f.root)), own,
     h("div", { class: "transport" }, start, stop, where));
   return {
