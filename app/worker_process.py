@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dpo_core.gpt2.cli import PROGRESS
+from dpo_core.gpt2.report import PROGRESS
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = (sys.executable, "-m", "dpo_core.gpt2.worker")

@@ -15,8 +15,6 @@ FILE_HELP = (
     "a scenario (JSON) or preference pairs (JSONL), or - for standard input; the bundled pairs if left out"
 )
 
-PROGRESS = "progress: "  # begins a line of parity --json, on standard error, that says how far a download is
-
 
 def add_commands(commands: Any) -> None:
     """Add ``train`` and ``parity`` to the command line's subparsers."""

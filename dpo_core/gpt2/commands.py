@@ -12,11 +12,11 @@ import torch
 
 from dpo_core.checks import check_number, check_whole, check_within
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.cli import PROGRESS
 from dpo_core.gpt2.memory import is_out_of_memory, no_memory
 from dpo_core.gpt2.models import load_policy
 from dpo_core.gpt2.parity import Tier, bench, moved_policy, same_gradient, same_numbers, same_trajectory
 from dpo_core.gpt2.policy import Policy
+from dpo_core.gpt2.report import PROGRESS
 from dpo_core.gpt2.run import Message, Run
 from dpo_core.gpt2.run_config import bundled_preferences, run_config_from_json
 from dpo_core.gpt2.sharing import signed, what_sharing_changes

@@ -18,6 +18,7 @@ from huggingface_hub.errors import (
 from tqdm.auto import tqdm
 
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2.report import Report
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -27,7 +28,6 @@ TOKENIZER_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
-Report = Callable[[str, float | None], None]
 
 
 def fetch(name: str, check_config: Callable[[Path], Any], report: Report) -> Path:

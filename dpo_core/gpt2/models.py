@@ -21,10 +21,10 @@ from dpo_core.gpt2.defaults import SHIPPED
 from dpo_core.gpt2.memory import check_memory, is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.offered import allowed_models, is_allowed
 from dpo_core.gpt2.policy import Policy
+from dpo_core.gpt2.report import Report, quiet
 from dpo_core.gpt2.shipped import MODEL_FOLDER
 
 ON_HUB = {"gpt2": "openai-community/gpt2", "distilgpt2": "distilbert/distilgpt2"}
-Report = Callable[[str, float | None], None]  # what is going on, and which share of it is done
 
 
 def check_allowed(name: str) -> None:
@@ -46,10 +46,6 @@ def pick_device(wanted: str = "auto") -> torch.device:
             f"Use auto, {', '.join(k for k, v in have.items() if v)}",
         )
     return torch.device(wanted)
-
-
-def quiet(*_: Any) -> None:
-    """A report that goes nowhere."""
 
 
 def load_policy(name: str, dtype: str = "float32", device: str = "cpu", report: Report = quiet) -> Policy:

@@ -177,7 +177,8 @@ def test_code_that_comes_with_a_model_is_not_run(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "no/such/folder", "../x", "a b/c", "nonsense"])
-def test_a_name_that_names_nothing(name):
+def test_a_name_that_names_nothing(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ScenarioError, match="no folder, and no name on the hub"):
         load_policy(name)
 
