@@ -268,9 +268,9 @@ def playground(desk: Desk) -> Playground:
     return desk.playground or open_preset(DEFAULT_PRESET)
 
 
-def _labels_at_playhead(playground: Playground) -> Preferences:
-    segments = [s for s in playground.trajectory.segments if s.start <= playground.step]
-    return replace(playground.scenario.preferences, comparisons=segments[-1].rules.comparisons)
+def _labels_at_playhead(here: Playground) -> Preferences:
+    segments = [s for s in here.trajectory.segments if s.start <= here.step]
+    return replace(here.scenario.preferences, comparisons=segments[-1].rules.comparisons)
 
 
 def world(desk: Desk) -> dict[str, Any]:

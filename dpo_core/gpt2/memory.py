@@ -1,11 +1,15 @@
 """Memory: what a run needs, what there is, and how running out of it looks."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import psutil
 import torch
 
 from dpo_core.errors import ScenarioError
 
 BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 4, "float64": 8}
+Result = TypeVar("Result")
 COPIES = 5  # policy, reference, gradient and AdamW's two moments
 BESIDES = 350e6  # activations and logits of a batch of short texts
 
@@ -31,6 +35,17 @@ def no_memory(name: str) -> ScenarioError:
 def too_small(device: str) -> str:
     """The notice for a run that leaves a GPU."""
     return f"The {device} device is out of memory: training goes on on the CPU, more slowly."
+
+
+def with_room(action: Callable[[], Result], device: str, leave: Callable[[], None]) -> Result:
+    """What ``action`` returns; on a GPU that is too small for it, after ``leave`` has moved to the CPU."""
+    try:
+        return action()
+    except RuntimeError as error:
+        if not is_out_of_memory(error) or device == "cpu":
+            raise
+        leave()
+        return action()
 
 
 def training_bytes(parameters: int, dtype: str) -> float:

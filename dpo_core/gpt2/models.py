@@ -65,7 +65,6 @@ def load_policy(name: str, dtype: str = "float32", device: str = "cpu", report: 
             check_memory(name, parameter_count(config), dtype)
 
     folder = _folder(name, fits, report)
-    fits(folder)
     report("loading", None)
     policy = _load(name, folder, dtype)
     try:
@@ -79,17 +78,20 @@ def load_policy(name: str, dtype: str = "float32", device: str = "cpu", report: 
 
 
 def _folder(name: str, fits: Callable[[Path], None], report: Report) -> Path:
+    """Where the model's files are, once ``fits`` has let their config pass: before a download of weights."""
     if name == SHIPPED:
         if not (MODEL_FOLDER / "model.safetensors").is_file():
             raise ScenarioError(
                 "model", "the shipped model is missing", "Make it with python -m dpo_core.gpt2.pretrain"
             )
+        fits(MODEL_FOLDER)
         return MODEL_FOLDER
     try:
         local = Path(name).expanduser()
     except RuntimeError:  # ~ and a user whom this machine does not have
         local = Path(name)
     if name.strip() and name not in ON_HUB and local.is_dir():
+        fits(local)
         return local
     hub_name = ON_HUB.get(name, name)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", hub_name):

@@ -16,7 +16,7 @@ from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.degeneration import Drawn, draw, grammar_applies, measure, token_ratios
 from dpo_core.gpt2.evaluation import Evaluation
 from dpo_core.gpt2.forecast import measuring_seconds, step_seconds
-from dpo_core.gpt2.memory import is_out_of_memory, too_small
+from dpo_core.gpt2.memory import too_small, with_room
 from dpo_core.gpt2.policy import Policy
 from dpo_core.gpt2.reference import Array, ReferenceLogProbs
 from dpo_core.gpt2.replies import Indices, joined_reply, reply_texts
@@ -183,13 +183,7 @@ class Run:
 
     def with_room(self, action: Callable[[], Any]) -> Any:
         """What ``action`` returns; on the CPU where the GPU's memory is too small for it."""
-        try:
-            return action()
-        except RuntimeError as error:
-            if not is_out_of_memory(error) or self.policy.device.type == "cpu":
-                raise
-            self.trainer.fall_back_to_cpu()
-            return action()
+        return with_room(action, self.policy.device.type, self.trainer.fall_back_to_cpu)
 
     def _figures(self, policy: Policy, step: int) -> Message:
         def drawn(by: Policy, at: int) -> Drawn:
@@ -249,14 +243,13 @@ class Run:
 
 def _copy_with_room(base: Policy) -> tuple[Policy, list[str]]:
     """A copy to train, and what to tell: where the GPU holds no second network, both are on the CPU."""
-    try:
-        return base.frozen_copy(), []
-    except RuntimeError as error:
-        device = base.device.type
-        if not is_out_of_memory(error) or device == "cpu":
-            raise
+    notices: list[str] = []
+
+    def leave() -> None:
+        notices.append(too_small(base.device.type))
         base.cast(torch.device("cpu"))
-        return base.frozen_copy(), [too_small(device)]
+
+    return with_room(base.frozen_copy, base.device.type, leave), notices
 
 
 def _number(value: float | None) -> float | None:

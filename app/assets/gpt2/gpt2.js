@@ -91,9 +91,14 @@ class Page extends Surface {
     return this.previewed.map((p, i) => ({ ...p, agreement: this.draft.agreements?.[i] ?? p.agreement, ...(flips.has(i) && { chosen: p.rejected, rejected: p.chosen, flipped: true }) }));
   }
 
+  // A change of a pair goes to the run that it belongs to; true where no draft is to be changed as well.
+  handled(change, value, i) {
+    if (this.mine) this.intervene(change, value, i);
+    return this.live && this.record.started;
+  }
+
   flip(i) {
-    if (this.mine) this.intervene("flip", null, i);
-    if (this.live && this.record.started) return;
+    if (this.handled("flip", null, i)) return;
     const flips = new Set(this.draft.flips);
     const before = flips.delete(i);
     if (!before) flips.add(i);
@@ -103,8 +108,7 @@ class Page extends Surface {
   }
 
   agree(i, share) {
-    if (this.mine) this.intervene("agreement", share, i);
-    if (this.live && this.record.started) return;
+    if (this.handled("agreement", share, i)) return;
     this.draft.agreements = { ...this.draft.agreements, [i]: share };
     if (this.record?.ended && !this.browsing) this.say("info", `This run has no steps left. In the next one ${Math.round(100 * share)} % of the raters agree on pair ${i + 1}.`);
     this.update();
