@@ -9,6 +9,8 @@ import streamlit as st
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: threads only wait for each other
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that `streamlit run` finds the packages
 
-from app import assets, lesson_routes, training
+from app.gpt2 import job_server as training
+from app.lessons import lesson_routes
+from app.shell import assets
 
 app = st.App("navigation.py", routes=[*assets.routes(), *lesson_routes.routes(), *training.routes()])

@@ -2,14 +2,19 @@
 
 import streamlit as st
 
-from app import gpt2_nav, lessons_nav, playground
+from app.gpt2 import gpt2_page
+from app.lessons import glossary_page, lesson_page
+from app.parity import parity_page
+from app.playground import playground_page
 
 st.set_page_config(page_title="DPO Lab", page_icon="⚖️", layout="wide", initial_sidebar_state="collapsed")
 st.navigation(
     [
-        st.Page(playground.page, title="Playground", url_path="playground", default=True),
-        *gpt2_nav.pages(),
-        *lessons_nav.pages(),
+        st.Page(playground_page.page, title="Playground", url_path="playground", default=True),
+        st.Page(gpt2_page.page, title="GPT-2", url_path="gpt2"),
+        st.Page(parity_page.page, title="Toy vs GPT-2", url_path="toy-vs-gpt2"),
+        st.Page(lesson_page.page, title="Lessons", url_path="lessons"),
+        st.Page(glossary_page.page, title="Glossary", url_path="glossary"),
     ],
     position="top",
 ).run()

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from dpo_core.preferences import Comparison, Preferences, Prompt
-from dpo_core.presets import find_preset
-from dpo_core.scenario import Optimizer, Scenario
-from dpo_core.simulate import simulate
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.presets import find_preset
+from dpo_core.world.scenario import Optimizer, Scenario
 
 ROUNDS = 9
 STEPS = 500

@@ -22,7 +22,7 @@ WARM_UP = 5
 
 
 def _pairs(count: int) -> list[dict[str, str]]:
-    from dpo_core.gpt2.run_config import bundled_preferences
+    from dpo_core.gpt2.spec.run_config import bundled_preferences
 
     preferences = bundled_preferences()
     prompts = preferences.prompts
@@ -41,8 +41,8 @@ def _policy(which: str, device: str) -> Any:
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from dpo_core.gpt2.models import load_policy
-    from dpo_core.gpt2.policy import Policy
+    from dpo_core.gpt2.model.loading import load_policy
+    from dpo_core.gpt2.model.policy import Policy
 
     shipped = load_policy("shipped", device=device)
     if which == "shipped":
@@ -57,11 +57,11 @@ def _policy(which: str, device: str) -> Any:
 
 def ours(which: str, steps: int, device: str) -> dict[str, float]:
     """Steps per second of our trainer, as a run does them: with the table's margins, without samples."""
-    from dpo_core.gpt2.forecast import step_seconds
-    from dpo_core.gpt2.reference import ReferenceLogProbs
-    from dpo_core.gpt2.replies import reply_texts
-    from dpo_core.gpt2.run_config import bundled_preferences
-    from dpo_core.gpt2.training import Trainer, TrainingSettings
+    from dpo_core.gpt2.spec.run_config import bundled_preferences
+    from dpo_core.gpt2.training.forecast import step_seconds
+    from dpo_core.gpt2.training.reference import ReferenceLogProbs
+    from dpo_core.gpt2.training.replies import reply_texts
+    from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
 
     base = _policy(which, device)
     base.model.requires_grad_(False)

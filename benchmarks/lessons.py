@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.lesson_answers import answer
+from app.lessons.lesson_answers import answer
 from benchmarks.page import CHROMIUM, SWITCHES, percentile, start, wait
 from lessons.check import Check, Slider
 from lessons.checks import CHECKS

@@ -14,8 +14,8 @@ from datasets import Dataset, disable_progress_bars
 from torch.utils.data import SequentialSampler
 from trl import DPOConfig, DPOTrainer
 
-from dpo_core.gpt2.policy import Policy
-from dpo_core.measure import PER_STEP
+from dpo_core.gpt2.model.policy import Policy
+from dpo_core.toy.metrics import PER_STEP
 
 
 class InOrder(DPOTrainer):

@@ -11,11 +11,11 @@ import numpy as np
 
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.cli import add_commands as add_gpt2_commands
-from dpo_core.measure import PER_PROMPT, PER_STEP
-from dpo_core.presets import find_preset, presets
-from dpo_core.scenario import Scenario
-from dpo_core.scenario_json import parse_scenario, scenario_to_json
-from dpo_core.simulate import Trajectory, simulate
+from dpo_core.toy.metrics import PER_PROMPT, PER_STEP
+from dpo_core.toy.simulate import Trajectory, simulate
+from dpo_core.world.presets import find_preset, presets
+from dpo_core.world.scenario import Scenario
+from dpo_core.world.scenario_file import parse_scenario, scenario_to_json
 
 # What `simulate` prints, besides `step` and `log_policy`.
 PRINTED = (*PER_STEP, *(n for n in PER_PROMPT if n != "kl/share_of_ceiling"), "sigma_weight")

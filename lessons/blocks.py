@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dpo_core.errors import ScenarioError
-from dpo_core.measure import PER_PROMPT, PER_STEP
-from dpo_core.presets import find_preset
-from dpo_core.scenario import Scenario
-from dpo_core.scenario_json import scenario_from_json, scenario_to_json
+from dpo_core.toy.metrics import PER_PROMPT, PER_STEP
+from dpo_core.world.presets import find_preset
+from dpo_core.world.scenario import Scenario
+from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json
 from lessons import markdown
 from lessons.document import (
     Block,

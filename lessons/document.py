@@ -5,7 +5,7 @@ Maths stays TeX inside ``<span class="tex">`` (display: ``<div class="tex displa
 
 from dataclasses import dataclass
 
-from dpo_core.scenario import Scenario
+from dpo_core.world.scenario import Scenario
 
 
 class LessonError(ValueError):

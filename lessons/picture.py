@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpo_core.glossary import GLOSSARY
-from dpo_core.scenario import Scenario
-from dpo_core.simulate import Trajectory, simulate
-from dpo_core.theory import kl_ceiling, label_optimum
+from dpo_core.theory.closed_forms import kl_ceiling, label_optimum
+from dpo_core.toy.simulate import Trajectory, simulate
+from dpo_core.world.scenario import Scenario
 from lessons.document import Show
 
 FRAMES = 120

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dpo_core.errors import ScenarioError
-from dpo_core.pairs_file import parse_pairs
-from dpo_core.scenario import Scenario
-from dpo_core.scenario_json import intervention_to_json, parse_scenario
+from dpo_core.world.pairs_file import parse_pairs
+from dpo_core.world.scenario import Scenario
+from dpo_core.world.scenario_file import intervention_to_json, parse_scenario
 
 FILE_HELP = (
     "a scenario (JSON) or preference pairs (JSONL), or - for standard input; the bundled pairs if left out"

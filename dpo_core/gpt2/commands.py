@@ -10,22 +10,22 @@ from typing import Any
 
 import torch
 
-from dpo_core.checks import check_number, check_whole, check_within
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.memory import is_out_of_memory, no_memory
-from dpo_core.gpt2.models import load_policy
-from dpo_core.gpt2.parity import Tier, bench, moved_policy, same_gradient, same_numbers, same_trajectory
-from dpo_core.gpt2.policy import Policy
-from dpo_core.gpt2.report import PROGRESS
-from dpo_core.gpt2.run import Message, Run
-from dpo_core.gpt2.run_config import bundled_preferences, run_config_from_json
-from dpo_core.gpt2.sharing import signed, what_sharing_changes
-from dpo_core.gpt2.threads import threads_for
+from dpo_core.gpt2.model.loading import load_policy
+from dpo_core.gpt2.model.memory import is_out_of_memory, no_memory
+from dpo_core.gpt2.model.policy import Policy
+from dpo_core.gpt2.model.threads import threads_for
+from dpo_core.gpt2.parity.sharing import signed, what_sharing_changes
+from dpo_core.gpt2.parity.tiers import Tier, bench, moved_policy, same_gradient, same_numbers, same_trajectory
+from dpo_core.gpt2.spec.report import PROGRESS
+from dpo_core.gpt2.spec.run_config import bundled_preferences, run_config_from_json
+from dpo_core.gpt2.training.run import Message, Run
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Preferences
-from dpo_core.scenario import MAX_STEPS, Intervention, Scenario
-from dpo_core.scenario_json import BETA_RANGE, LEARNING_RATE_RANGE
-from dpo_core.simulate import simulate
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.reading import check_number, check_whole, check_within
+from dpo_core.world.scenario import MAX_STEPS, Intervention, Scenario
+from dpo_core.world.scenario_file import BETA_RANGE, LEARNING_RATE_RANGE
 
 TOY = (200, 1.0)  # steps and learning rate of tier 3, where no scenario names them
 PARITY_PAIRS = 16  # of the bundled ones, when no file is named

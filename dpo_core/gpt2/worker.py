@@ -21,7 +21,7 @@ CONFIG, every key optional: "model" ("shipped" | "gpt2" | "distilgpt2" | hub nam
 (comparisons; 0 = all), "seed", "interventions" (as in a scenario file), "device" ("auto" | "cpu" | "cuda" |
 "mps"), "dtype" ("float32" | "bfloat16" | "float64"), "prompts" (what samples are drawn for; bundled data: the
 held-out prompts, else the data's own), "measure_every" (steps; 0 = never), "samples", "max_new_tokens",
-"paused" (begin paused, before step 0). The defaults stand in ``dpo_core.gpt2.defaults``.
+"paused" (begin paused, before step 0). The defaults stand in ``dpo_core.gpt2.spec.defaults``.
 
 CHANGE, one of "flip": comparison | "beta": number | "sigma_weight": bool | "learning_rate": number |
 "comparison": number with "agreement": share. Comparisons are numbered from 0 as in the data.
@@ -83,18 +83,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
-from dpo_core.checks import check_index, check_list, check_object, check_text, check_whole, decode_json
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.defaults import SHIPPED
-from dpo_core.gpt2.memory import is_out_of_memory, no_memory, too_small
-from dpo_core.gpt2.models import load_policy, pick_device
-from dpo_core.gpt2.offered import is_allowed
-from dpo_core.gpt2.policy import Policy
-from dpo_core.gpt2.reference import Array, weights_digest
-from dpo_core.gpt2.run import Message, Run
-from dpo_core.gpt2.run_config import BUNDLED, run_config_from_json
-from dpo_core.gpt2.threads import threads_for
-from dpo_core.scenario_json import intervention_from_json
+from dpo_core.gpt2.model.loading import load_policy, pick_device
+from dpo_core.gpt2.model.memory import is_out_of_memory, no_memory, too_small
+from dpo_core.gpt2.model.policy import Policy
+from dpo_core.gpt2.model.threads import threads_for
+from dpo_core.gpt2.spec.defaults import SHIPPED
+from dpo_core.gpt2.spec.offered import is_allowed
+from dpo_core.gpt2.spec.run_config import BUNDLED, run_config_from_json
+from dpo_core.gpt2.training.reference import Array, weights_digest
+from dpo_core.gpt2.training.run import Message, Run
+from dpo_core.world.reading import check_index, check_list, check_object, check_text, check_whole, decode_json
+from dpo_core.world.scenario_file import intervention_from_json
 
 LAST_WORDS = 2.0  # seconds that a step may still take after the end of input
 END = None

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from dpo_core.objectives import Objective, dpo_loss
-from dpo_core.presets import find_preset
-from dpo_core.scenario import Optimizer
-from dpo_core.simulate import simulate
-from dpo_core.theory import one_pair_margin
+from dpo_core.theory.closed_forms import one_pair_margin
+from dpo_core.toy.simulate import simulate
 from dpo_core.variants import Pair, cdpo, ipo, kto, orpo, simpo
+from dpo_core.world.presets import find_preset
+from dpo_core.world.scenario import Optimizer
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import BETA, LOG_PROBS, REFERENCE, REFERENCES, one_prompt
 from lessons.checks.routes import complex_log_softmax, negative_log_sigmoid, slope

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_core.categorical import ReplySpace
 from dpo_core.objectives import Objective
 from dpo_core.preferences import Comparison, Preferences, Prompt
-from dpo_core.scenario import Optimizer, Scenario
+from dpo_core.toy.categorical import ReplySpace
+from dpo_core.world.scenario import Optimizer, Scenario
 from lessons.check import Choice, Slider
 
 Array = NDArray[np.float64]

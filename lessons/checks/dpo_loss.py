@@ -5,9 +5,9 @@ from math import exp, log
 import numpy as np
 
 from dpo_core.objectives import Objective, dpo_loss, preference_loss
-from dpo_core.simulate import simulate
-from dpo_core.theory import bradley_terry
-from dpo_core.token_chain import random_chain, replies, reply_log_prob, token_log_probs, unfinished
+from dpo_core.theory.closed_forms import bradley_terry
+from dpo_core.theory.token_chain import random_chain, replies, reply_log_prob, token_log_probs, unfinished
+from dpo_core.toy.simulate import simulate
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import BETA, LOG_PROBS, REFERENCE, REFERENCES, SEED, one_prompt
 

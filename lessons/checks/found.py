@@ -4,8 +4,8 @@ from math import comb, sqrt
 
 import numpy as np
 
-from dpo_core.categorical import kl
-from dpo_core.theory import closed_form_optimum
+from dpo_core.theory.closed_forms import closed_form_optimum
+from dpo_core.toy.categorical import kl
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (
     FOUR,

@@ -4,10 +4,10 @@ from math import cosh, exp, log
 
 import numpy as np
 
-from dpo_core.categorical import logit_gradient
 from dpo_core.objectives import Objective, dpo_coefficient, sigma_weight, sigmoid
-from dpo_core.simulate import simulate
-from dpo_core.theory import kl_ceiling, one_pair_margin
+from dpo_core.theory.closed_forms import kl_ceiling, one_pair_margin
+from dpo_core.toy.categorical import logit_gradient
+from dpo_core.toy.simulate import simulate
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (
     BETA,

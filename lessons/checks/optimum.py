@@ -5,16 +5,16 @@ from math import exp, log
 
 import numpy as np
 
-from dpo_core.categorical import kl
 from dpo_core.objectives import Objective
-from dpo_core.simulate import simulate
-from dpo_core.theory import (
+from dpo_core.theory.closed_forms import (
     bradley_terry,
     closed_form_optimum,
     implicit_reward,
     label_optimum,
     log_partition_function,
 )
+from dpo_core.toy.categorical import kl
+from dpo_core.toy.simulate import simulate
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (
     BETA,

@@ -4,8 +4,8 @@ from math import log
 
 import numpy as np
 
-from dpo_core.categorical import kl
-from dpo_core.theory import kl_ceiling
+from dpo_core.theory.closed_forms import kl_ceiling
+from dpo_core.toy.categorical import kl
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import FOUR, LOGITS, REFERENCE, SEED, log_policy, log_reference
 from lessons.checks.routes import negative_log_sigmoid, root, slope

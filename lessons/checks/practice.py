@@ -5,11 +5,11 @@ from math import comb, log
 
 import numpy as np
 
-from dpo_core.best_of import acceptance, best_of_n, best_of_n_kl_bound
-from dpo_core.categorical import kl, log_softmax, logit_gradient
 from dpo_core.objectives import Objective
-from dpo_core.simulate import simulate
-from dpo_core.theory import closed_form_optimum, implicit_reward, label_optimum
+from dpo_core.theory.best_of import acceptance, best_of_n, best_of_n_kl_bound
+from dpo_core.theory.closed_forms import closed_form_optimum, implicit_reward, label_optimum
+from dpo_core.toy.categorical import kl, log_softmax, logit_gradient
+from dpo_core.toy.simulate import simulate
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (
     BETA,

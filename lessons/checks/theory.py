@@ -4,10 +4,10 @@ from math import exp
 
 import numpy as np
 
-from dpo_core.categorical import kl
-from dpo_core.equivalence import normaliser, project
-from dpo_core.plackett_luce import ranking_log_probability
-from dpo_core.soft_value import (
+from dpo_core.theory.closed_forms import closed_form_optimum
+from dpo_core.theory.equivalence import normaliser, project
+from dpo_core.theory.plackett_luce import ranking_log_probability
+from dpo_core.theory.soft_value import (
     expected_gradient,
     gradient_variance,
     penalised_reward,
@@ -15,7 +15,7 @@ from dpo_core.soft_value import (
     score,
     soft_value,
 )
-from dpo_core.theory import closed_form_optimum
+from dpo_core.toy.categorical import kl
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (
     FOUR,

@@ -4,9 +4,9 @@ from math import expm1, floor, log, log2
 
 import numpy as np
 
-from dpo_core.categorical import kl
 from dpo_core.objectives import Objective, preference_loss
-from dpo_core.simulate import simulate
+from dpo_core.toy.categorical import kl
+from dpo_core.toy.simulate import simulate
 from dpo_core.variants import Pair, simpo
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (

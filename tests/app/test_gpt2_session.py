@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from app import jobs, parity_session
-from app.gpt2_session import DEFAULTS, Desk, Gpt2, handle_all
-from app.jobs import Job, JobManager
+from app.gpt2 import jobs
+from app.gpt2.gpt2_session import DEFAULTS, Desk, Gpt2, handle_all
+from app.gpt2.jobs import Job, JobManager
+from app.parity import parity_session
 from tests.app.test_jobs import LONG, SHORT, Room, messages, until
 
 DRAFT = {**DEFAULTS, "text": "", "flips": [], "agreements": {}, "steps": 6, "measure_every": 6}

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from app import gpt2_session
-from app.gpt2_session import DEFAULTS, Desk, Gpt2
-from app.jobs import Job, JobManager, Refused
-from dpo_core.gpt2.run_config import run_config_from_json
+from app.gpt2 import gpt2_session
+from app.gpt2.gpt2_session import DEFAULTS, Desk, Gpt2
+from app.gpt2.jobs import Job, JobManager, Refused
+from dpo_core.gpt2.spec.run_config import run_config_from_json
 from tests.gpt2.loopback_hub import LoopbackHub
 from tests.gpt2.tiny import PAIRS, save_large, save_tiny
 
@@ -331,7 +331,7 @@ def test_the_server_never_imports_torch() -> None:
         "    for m in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
         "        if m.name.rsplit('.')[-1] not in ('main', 'navigation', '__main__'):\n"
         "            importlib.import_module(m.name)\n"
-        "assert 'app.gpt2_page' in sys.modules and 'app.parity_page' in sys.modules\n"
+        "assert 'app.gpt2.gpt2_page' in sys.modules and 'app.parity.parity_page' in sys.modules\n"
         "print([m for m in ('torch', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=-1, stderr=-1, text=True)

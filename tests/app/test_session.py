@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import link, payload, session
+from app.playground import link, payload, session
 from dpo_core.errors import ScenarioError
-from dpo_core.presets import presets
-from dpo_core.scenario import Intervention
-from dpo_core.scenario_json import scenario_to_json
-from dpo_core.simulate import simulate
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.presets import presets
+from dpo_core.world.scenario import Intervention
+from dpo_core.world.scenario_file import scenario_to_json
 
 ALIGN = presets()["align"].scenario
 

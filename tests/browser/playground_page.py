@@ -5,8 +5,8 @@ import re
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from dpo_core.scenario import Scenario
-from dpo_core.simulate import simulate
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.scenario import Scenario
 
 
 def open_page(page: Page, address: str) -> None:

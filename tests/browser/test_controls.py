@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.link import encode
-from dpo_core.presets import presets
-from dpo_core.scenario_json import parse_scenario, scenario_from_json
-from dpo_core.simulate import simulate
+from app.playground.link import encode
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.presets import presets
+from dpo_core.world.scenario_file import parse_scenario, scenario_from_json
 from tests.browser.playground_page import logged, open_page, seek, shown, step_of
 
 ALIGN = presets()["align"].scenario

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dpo_core.gpt2.run_config import bundled_preferences
-from dpo_core.presets import presets
+from dpo_core.gpt2.spec.run_config import bundled_preferences
+from dpo_core.world.presets import presets
 from tests.browser.test_gpt2 import WAIT, begin, compare, open_page, record, stop, where
 from tests.browser.test_lessons_access import serious
 from tests.gpt2.tiny import PAIRS

@@ -6,8 +6,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from dpo_core.presets import presets
-from dpo_core.simulate import simulate
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.presets import presets
 from lessons.check import Choice, Slider
 from lessons.checks import CHECKS
 from lessons.document import Lesson, Prediction, Show

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dpo_core.presets import presets
-from dpo_core.scenario import Intervention
-from dpo_core.scenario_json import parse_scenario
-from dpo_core.simulate import simulate
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.presets import presets
+from dpo_core.world.scenario import Intervention
+from dpo_core.world.scenario_file import parse_scenario
 from tests.browser.playground_page import logged, open_page, seek, shown, step_of, value, written
 
 ALIGN = presets()["align"].scenario

@@ -7,7 +7,7 @@ import json
 import sys
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.models import load_policy
+from dpo_core.gpt2.model.loading import load_policy
 
 for name in sys.argv[1:]:
     progress: list[tuple[str, float | None]] = []

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from dpo_core.gpt2.models import load_policy, pick_device
-from dpo_core.gpt2.run import Run
-from dpo_core.gpt2.run_config import run_config_from_json
+from dpo_core.gpt2.model.loading import load_policy, pick_device
+from dpo_core.gpt2.spec.run_config import run_config_from_json
+from dpo_core.gpt2.training.run import Run
 
 DEVICE = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
 pytestmark = pytest.mark.skipif(DEVICE is None, reason="this machine has no CUDA or MPS device")

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpo_core.gpt2 import corpus
-from dpo_core.gpt2.automaton import Automaton
-from dpo_core.gpt2.grammar import Grammar, Rule, is_nonterminal, read_grammar
-from dpo_core.gpt2.parser import Parser
-from dpo_core.gpt2.reviews import review_grammar
+from dpo_core.gpt2.corpus.automaton import Automaton
+from dpo_core.gpt2.corpus.grammar import Grammar, Rule, is_nonterminal, read_grammar
+from dpo_core.gpt2.corpus.parser import Parser
+from dpo_core.gpt2.corpus.reviews import review_grammar
 
 SAMPLE = corpus.sample_texts(1500, seed=11)
 

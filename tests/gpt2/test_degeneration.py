@@ -9,10 +9,18 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from dpo_core.gpt2 import corpus
-from dpo_core.gpt2.degeneration import Drawn, distinct, draw, measure, repetition, sequence_kl, token_ratios
-from dpo_core.gpt2.packing import TokenSequence
-from dpo_core.gpt2.policy import Policy
-from dpo_core.gpt2.sampling import sample, uniforms
+from dpo_core.gpt2.model.packing import TokenSequence
+from dpo_core.gpt2.model.policy import Policy
+from dpo_core.gpt2.model.sampling import sample, uniforms
+from dpo_core.gpt2.training.degeneration import (
+    Drawn,
+    distinct,
+    draw,
+    measure,
+    repetition,
+    sequence_kl,
+    token_ratios,
+)
 from tests.gpt2.tiny import tiny_policy, tiny_tokenizer
 
 WORDS, LONGEST = 4, 3  # three words and the end of text: few enough sequences to list them all

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dpo_core.gpt2 import forecast
-from dpo_core.gpt2.run_config import run_config_from_json
-from dpo_core.gpt2.training import TrainingSettings
+from dpo_core.gpt2.spec.run_config import run_config_from_json
+from dpo_core.gpt2.training import forecast
+from dpo_core.gpt2.training.trainer import TrainingSettings
 from dpo_core.objectives import Objective
-from dpo_core.scenario import Optimizer
+from dpo_core.world.scenario import Optimizer
 from tests.gpt2.tiny import tiny_preferences, tiny_trainer
 
 FULL = TrainingSettings(Objective("dpo", 0.3), Optimizer("sgd", 0.02), steps=8, batch_size=0)

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2 import models, run
-from dpo_core.gpt2.policy import Policy
-from dpo_core.gpt2.run import Run
-from dpo_core.gpt2.run_config import run_config_from_json
-from dpo_core.gpt2.training import TrainingSettings
+from dpo_core.gpt2.model import loading as models
+from dpo_core.gpt2.model.policy import Policy
+from dpo_core.gpt2.spec.run_config import run_config_from_json
+from dpo_core.gpt2.training import run
+from dpo_core.gpt2.training.run import Run
+from dpo_core.gpt2.training.trainer import TrainingSettings
 from dpo_core.objectives import Objective
-from dpo_core.scenario import Optimizer
+from dpo_core.world.scenario import Optimizer
 from tests.gpt2.tiny import tiny_policy, tiny_preferences, tiny_trainer
 
 FULL = TrainingSettings(Objective("dpo", 0.3), Optimizer("sgd", 0.02), steps=8, batch_size=0)

@@ -11,9 +11,9 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.memory import check_memory, training_bytes
-from dpo_core.gpt2.models import load_policy, parameter_count, pick_device
-from dpo_core.gpt2.offered import ALLOWED_VARIABLE
+from dpo_core.gpt2.model.loading import load_policy, parameter_count, pick_device
+from dpo_core.gpt2.model.memory import check_memory, training_bytes
+from dpo_core.gpt2.spec.offered import ALLOWED_VARIABLE
 from tests.gpt2.loopback_hub import LoopbackHub
 from tests.gpt2.tiny import save_large, save_tiny, tiny_model, tiny_policy
 

@@ -7,8 +7,8 @@ import re
 import statistics
 
 from dpo_core.gpt2 import corpus
-from dpo_core.gpt2.measure import sample_completions
-from dpo_core.gpt2.pairs import (
+from dpo_core.gpt2.making.grammar_gap import sample_completions
+from dpo_core.gpt2.making.preference_set import (
     Pair,
     best_against_worst,
     main,
@@ -17,7 +17,7 @@ from dpo_core.gpt2.pairs import (
     review_prefixes,
     write_jsonl,
 )
-from dpo_core.gpt2.shipped import DATA_FOLDER, HELD_OUT_PAIRS, TRAINING_PAIRS, load_shipped
+from dpo_core.gpt2.model.shipped import DATA_FOLDER, HELD_OUT_PAIRS, TRAINING_PAIRS, load_shipped
 
 MODEL, TOKENIZER = load_shipped()
 TRAINING, HELD_OUT = read_jsonl(TRAINING_PAIRS), read_jsonl(HELD_OUT_PAIRS)

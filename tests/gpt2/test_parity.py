@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2 import parity
 from dpo_core.gpt2.commands import four_tiers
-from dpo_core.gpt2.sharing import curves, network_path, signed, uncompared, what_sharing_changes
+from dpo_core.gpt2.parity import tiers as parity
+from dpo_core.gpt2.parity.sharing import curves, network_path, signed, uncompared, what_sharing_changes
 from dpo_core.objectives import Objective
-from dpo_core.presets import find_preset
-from dpo_core.scenario import Intervention, Optimizer, Scenario
-from dpo_core.simulate import simulate
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.presets import find_preset
+from dpo_core.world.scenario import Intervention, Optimizer, Scenario
 from tests.gpt2.tiny import tiny_policy, tiny_preferences
 
 

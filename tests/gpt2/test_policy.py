@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.packing import TokenSequence, pack
-from dpo_core.gpt2.policy import Policy, all_log_probs, micro_batches
-from dpo_core.gpt2.replies import joined_reply, reply_texts
+from dpo_core.gpt2.model.packing import TokenSequence, pack
+from dpo_core.gpt2.model.policy import Policy, all_log_probs, micro_batches
+from dpo_core.gpt2.training.replies import joined_reply, reply_texts
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_tokenizer
 
 TEXTS = [*reply_texts(tiny_preferences()), ("", "A text without a prompt."), ("The film", "")]

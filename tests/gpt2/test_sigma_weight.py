@@ -2,9 +2,9 @@
 
 import pytest
 
-from dpo_core.gpt2.models import load_policy
-from dpo_core.gpt2.run import Run
-from dpo_core.gpt2.run_config import run_config_from_json
+from dpo_core.gpt2.model.loading import load_policy
+from dpo_core.gpt2.spec.run_config import run_config_from_json
+from dpo_core.gpt2.training.run import Run
 
 SAMPLES = 256
 

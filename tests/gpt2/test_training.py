@@ -6,11 +6,11 @@ import torch
 from torch.nn import functional
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.reference import ReferenceLogProbs, check_start
-from dpo_core.gpt2.replies import flat_indices, reply_texts
-from dpo_core.gpt2.training import TrainingSettings
+from dpo_core.gpt2.training.reference import ReferenceLogProbs, check_start
+from dpo_core.gpt2.training.replies import flat_indices, reply_texts
+from dpo_core.gpt2.training.trainer import TrainingSettings
 from dpo_core.objectives import Objective
-from dpo_core.scenario import Intervention, Optimizer
+from dpo_core.world.scenario import Intervention, Optimizer
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_trainer
 
 SGD = Optimizer("sgd", 0.02)

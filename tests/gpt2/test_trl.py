@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from benchmarks import trl_side
-from dpo_core.gpt2.models import load_policy
-from dpo_core.gpt2.reference import ReferenceLogProbs
-from dpo_core.gpt2.replies import reply_texts
-from dpo_core.gpt2.run_config import bundled_preferences
-from dpo_core.gpt2.training import Trainer, TrainingSettings
-from dpo_core.measure import PER_STEP
+from dpo_core.gpt2.model.loading import load_policy
+from dpo_core.gpt2.spec.run_config import bundled_preferences
+from dpo_core.gpt2.training.reference import ReferenceLogProbs
+from dpo_core.gpt2.training.replies import reply_texts
+from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
 from dpo_core.objectives import Objective
-from dpo_core.scenario import Optimizer
+from dpo_core.toy.metrics import PER_STEP
+from dpo_core.world.scenario import Optimizer
 
 STEPS, BATCH, RATE = 20, 8, 1e-4
 # float32 log-probs near −20 are spaced 2e-6 apart; two orders of summation and 20 AdamW steps differ by this.

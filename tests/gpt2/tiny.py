@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from dpo_core.gpt2.policy import Policy
-from dpo_core.gpt2.reference import ReferenceLogProbs
-from dpo_core.gpt2.replies import reply_texts
-from dpo_core.gpt2.tokenizer import train_tokenizer
-from dpo_core.gpt2.training import Trainer, TrainingSettings
-from dpo_core.pairs_file import parse_pairs
+from dpo_core.gpt2.model.policy import Policy
+from dpo_core.gpt2.model.tokenizer import train_tokenizer
+from dpo_core.gpt2.training.reference import ReferenceLogProbs
+from dpo_core.gpt2.training.replies import reply_texts
+from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
 from dpo_core.preferences import Preferences
+from dpo_core.world.pairs_file import parse_pairs
 
 PAIRS = """\
 {"prompt": "The film", "chosen": " was a joy from start to finish.", "rejected": " was dull."}

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from app.lesson_answers import answer
+from app.lessons.lesson_answers import answer
 from lessons.checks import CHECKS
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dpo_core.glossary import GLOSSARY
-from dpo_core.presets import presets
+from dpo_core.world.presets import presets
 from lessons import markdown
 from lessons.blocks import Known
 from lessons.document import (

@@ -5,11 +5,11 @@ from math import comb, exp, log
 import numpy as np
 import pytest
 
-from dpo_core.categorical import kl
-from dpo_core.presets import find_preset
-from dpo_core.simulate import simulate
-from dpo_core.soft_value import expected_gradient, gradient_variance
-from dpo_core.theory import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
+from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
+from dpo_core.theory.soft_value import expected_gradient, gradient_variance
+from dpo_core.toy.categorical import kl
+from dpo_core.toy.simulate import simulate
+from dpo_core.world.presets import find_preset
 from lessons.checks.controls import FOUR, log_policy, log_reference, one_prompt
 from lessons.document import Prediction
 from lessons.library import lessons

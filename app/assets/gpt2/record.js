@@ -1,6 +1,17 @@
 // A run's record as it grows: messages in, columns out. (app/jobs.py and the worker's docstring list the types.)
 const ENDED = ["finished", "stopped", "failed", "cancelled"];
-const METRICS = ["loss", "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected", "sigma_weight", "beta", "learning_rate"];
+const METRICS = [
+  "loss",
+  "rewards/chosen",
+  "rewards/rejected",
+  "rewards/margins",
+  "rewards/accuracies",
+  "logps/chosen",
+  "logps/rejected",
+  "sigma_weight",
+  "beta",
+  "learning_rate",
+];
 
 const CHANGES = {
   flip: (v, i) => `pair ${i + 1} flipped`,
@@ -17,29 +28,63 @@ function words(change) {
 
 export class Record {
   constructor({ id, config }) {
-    Object.assign(this, { id, config, count: 0, state: "queued", position: 0, warm: true, started: null, last: null, progress: null, slow: null,
-      columns: Object.fromEntries(METRICS.map((name) => [name, []])), measured: [], tokens: [], log: [], marks: [], pairs: [], failure: "", changed: 0 });
+    Object.assign(this, {
+      id,
+      config,
+      count: 0,
+      state: "queued",
+      position: 0,
+      warm: true,
+      started: null,
+      last: null,
+      progress: null,
+      slow: null,
+      columns: Object.fromEntries(METRICS.map((name) => [name, []])),
+      measured: [],
+      tokens: [],
+      log: [],
+      marks: [],
+      pairs: [],
+      failure: "",
+      changed: 0,
+    });
   }
 
-  get ended() { return ENDED.includes(this.state); }
-  get steps() { return this.started?.steps ?? this.config.steps; }
-  get step() { return this.last?.step ?? 0; }
-  get name() { return `β ${this.config.objective.beta}, σ weight ${this.config.objective.sigma_weight ? "on" : "off"}`; }
+  get ended() {
+    return ENDED.includes(this.state);
+  }
+  get steps() {
+    return this.started?.steps ?? this.config.steps;
+  }
+  get step() {
+    return this.last?.step ?? 0;
+  }
+  get name() {
+    return `β ${this.config.objective.beta}, σ weight ${this.config.objective.sigma_weight ? "on" : "off"}`;
+  }
 
   // What is in force now: the configuration and every change since.
   get rules() {
     const { columns, config } = this;
     const at = (name, first) => columns[name].at(-1) ?? first;
-    return { beta: this.now?.beta ?? at("beta", config.objective.beta), learning_rate: this.now?.learning_rate ?? at("learning_rate", config.optimizer.learning_rate),
-      sigma_weight: this.now?.sigma_weight ?? config.objective.sigma_weight };
+    return {
+      beta: this.now?.beta ?? at("beta", config.objective.beta),
+      learning_rate: this.now?.learning_rate ?? at("learning_rate", config.optimizer.learning_rate),
+      sigma_weight: this.now?.sigma_weight ?? config.objective.sigma_weight,
+    };
   }
 
   add(messages) {
-    for (const message of messages) { this.count += 1; this[`on_${message.type}`]?.(message); }
+    for (const message of messages) {
+      this.count += 1;
+      this[`on_${message.type}`]?.(message);
+    }
     if (messages.length) this.changed += 1;
   }
 
-  note(step, text, kind = "plain") { this.log.push({ step, text, kind }); }
+  note(step, text, kind = "plain") {
+    this.log.push({ step, text, kind });
+  }
 
   change(step, intervention) {
     this.marks.push(step);
@@ -47,19 +92,37 @@ export class Record {
     if ("flip" in intervention) {
       const pair = this.pairs[intervention.flip];
       if (pair) Object.assign(pair, { chosen: pair.rejected, rejected: pair.chosen, flipped: !pair.flipped });
-    } else if ("agreement" in intervention) { if (this.pairs[intervention.comparison]) this.pairs[intervention.comparison].agreement = intervention.agreement; }
-    else this.now = { ...this.now, ...intervention };
+    } else if ("agreement" in intervention) {
+      if (this.pairs[intervention.comparison])
+        this.pairs[intervention.comparison].agreement = intervention.agreement;
+    } else this.now = { ...this.now, ...intervention };
   }
 
   figures({ index, margin, sigma_weight: weight }) {
-    index.forEach((i, k) => { if (this.pairs[i]) Object.assign(this.pairs[i], { margin: margin[k], weight: weight[k] }); });
+    index.forEach((i, k) => {
+      if (this.pairs[i]) Object.assign(this.pairs[i], { margin: margin[k], weight: weight[k] });
+    });
   }
 
-  on_queued(m) { this.position = m.position; }
-  on_assigned(m) { this.state = "starting"; this.warm = m.warm; this.pending = m.interventions; }
-  on_tables(m) { this.tiers = m.tiers; this.state = "finished"; }
-  on_progress(m) { this.progress = m; }
-  on_slow(m) { this.slow = m.seconds; this.note(0, "waits for your word: see the forecast", "notice"); }
+  on_queued(m) {
+    this.position = m.position;
+  }
+  on_assigned(m) {
+    this.state = "starting";
+    this.warm = m.warm;
+    this.pending = m.interventions;
+  }
+  on_tables(m) {
+    this.tiers = m.tiers;
+    this.state = "finished";
+  }
+  on_progress(m) {
+    this.progress = m;
+  }
+  on_slow(m) {
+    this.slow = m.seconds;
+    this.note(0, "waits for your word: see the forecast", "notice");
+  }
   on_started(m) {
     Object.assign(this, { started: m, state: "running", progress: null, since: performance.now() });
     this.pairs = m.pairs.map((pair) => ({ ...pair, margin: null, weight: null }));
@@ -81,17 +144,46 @@ export class Record {
     if (this.state === "starting") this.state = "running";
     this.figures(m.pairs);
   }
-  on_measured(m) { this.measured.push(m); }
-  on_token_ratios(m) { this.tokens.push(m); }
-  on_intervened(m) { this.change(m.step, (({ step, ...change }) => change)(m.intervention)); this.figures(m.pairs); }
-  on_paused(m) { if (!this.ended) this.state = "paused"; if (m.step > 0 && this.log.at(-1)?.text !== "paused") this.note(m.step, "paused"); }
-  on_resumed(m) { if (!this.ended) this.state = "running"; this.slow = null; if (m.step > 0) this.note(m.step, "resumed"); }
-  on_finished(m) { this.state = "finished"; this.note(m.step, "finished"); }
-  on_stopped(m) { if (!this.ended) this.state = "stopped"; this.note(m.step ?? this.step, "stopped"); }
-  on_cancelled(m) { this.state = "cancelled"; this.failure = m.text; this.note(this.step, m.text, "notice"); }
-  on_notice(m) { this.note(m.step, m.text, "notice"); }
+  on_measured(m) {
+    this.measured.push(m);
+  }
+  on_token_ratios(m) {
+    this.tokens.push(m);
+  }
+  on_intervened(m) {
+    this.change(m.step, (({ step, ...change }) => change)(m.intervention));
+    this.figures(m.pairs);
+  }
+  on_paused(m) {
+    if (!this.ended) this.state = "paused";
+    if (m.step > 0 && this.log.at(-1)?.text !== "paused") this.note(m.step, "paused");
+  }
+  on_resumed(m) {
+    if (!this.ended) this.state = "running";
+    this.slow = null;
+    if (m.step > 0) this.note(m.step, "resumed");
+  }
+  on_finished(m) {
+    this.state = "finished";
+    this.note(m.step, "finished");
+  }
+  on_stopped(m) {
+    if (!this.ended) this.state = "stopped";
+    this.note(m.step ?? this.step, "stopped");
+  }
+  on_cancelled(m) {
+    this.state = "cancelled";
+    this.failure = m.text;
+    this.note(this.step, m.text, "notice");
+  }
+  on_notice(m) {
+    this.note(m.step, m.text, "notice");
+  }
   on_error(m) {
     this.note(this.step, m.text, "error");
-    if (m.ended) { this.state = "failed"; this.failure = m.text; } else this.complaint = m.text;
+    if (m.ended) {
+      this.state = "failed";
+      this.failure = m.text;
+    } else this.complaint = m.text;
   }
 }

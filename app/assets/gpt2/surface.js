@@ -1,18 +1,35 @@
 // What the GPT-2 and parity pages share: events to the server, records followed, light or dark, runs kept over a reload.
-import { h } from "../player/dom.js";
-import { loadTerms, watchTerms } from "../player/terms.js";
+import { h } from "./dom.js";
+import { loadTerms, watchTerms } from "./terms.js";
 import { Record } from "./record.js";
 
-const STYLES = ["../vendor/uplot/uPlot.min.css", "../player/player.css", "gpt2.css"].map((path) => new URL(path, import.meta.url).href);
+const STYLES = ["../vendor/uplot/uPlot.min.css", "../playground/playground.css", "gpt2.css"].map(
+  (path) => new URL(path, import.meta.url).href,
+);
 const EVERY = 300; // ms between two looks at the records
 
 function style(href) {
-  if ([...document.head.querySelectorAll("link")].some((link) => link.href === href)) return Promise.resolve();
-  return new Promise((done) => { document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done })); });
+  if ([...document.head.querySelectorAll("link")].some((link) => link.href === href))
+    return Promise.resolve();
+  return new Promise((done) => {
+    document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
+  });
 }
 
-export const kept = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
-export const keep = (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full, or not allowed: nothing is lost but comfort */ } };
+export const kept = (key) => {
+  try {
+    return JSON.parse(sessionStorage.getItem(key));
+  } catch {
+    return null;
+  }
+};
+export const keep = (key, value) => {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    /* full, or not allowed: nothing is lost but comfort */
+  }
+};
 
 export class Surface {
   // ``name`` tells the pages' memories apart; ``draft`` is what the fields hold at first.
@@ -36,7 +53,8 @@ export class Surface {
     this.status = h("div", { class: "status", role: "status" });
     this.parts = this.build();
     this.host.replaceChildren(this.root);
-    const shade = () => { // Streamlit announces a change of theme only through its CSS variables
+    const shade = () => {
+      // Streamlit announces a change of theme only through its CSS variables
       const now = getComputedStyle(this.host).getPropertyValue("--st-background-color");
       if (now === this.theme) return;
       this.theme = now;
@@ -48,8 +66,16 @@ export class Surface {
     const theme = setInterval(shade, 500);
     const resized = new ResizeObserver(() => this.update());
     resized.observe(this.root);
-    const tidy = [watchTerms(this.root), () => clearInterval(theme), () => resized.disconnect(), () => clearTimeout(this.timer), () => { this.gone = true; },
-      ...Object.values(this.parts).map((part) => () => part.destroy?.())];
+    const tidy = [
+      watchTerms(this.root),
+      () => clearInterval(theme),
+      () => resized.disconnect(),
+      () => clearTimeout(this.timer),
+      () => {
+        this.gone = true;
+      },
+      ...Object.values(this.parts).map((part) => () => part.destroy?.()),
+    ];
     this.destroy = () => tidy.forEach((undo) => undo());
   }
 
@@ -62,14 +88,22 @@ export class Surface {
     if (facts.runs.length || !this.records.length) {
       this.records = facts.runs.map((run) => this.records.find((r) => r.id === run.id) ?? new Record(run));
       this.asked = false;
-    } else if (!this.asked) { // a new session, after a sleep, knows of no run: what is on screen stays
+    } else if (!this.asked) {
+      // a new session, after a sleep, knows of no run: what is on screen stays
       this.asked = true;
       this.send({ type: "adopt", runs: this.records.map((r) => r.id) });
     }
-    if (facts.runs.length) keep(this.memory.runs, facts.runs.map((r) => r.id));
+    if (facts.runs.length)
+      keep(
+        this.memory.runs,
+        facts.runs.map((r) => r.id),
+      );
     this.learn(facts);
     if (facts.notice) this.complain(facts.notice);
-    else if (this.complained) { this.complained = false; this.say("", ""); }
+    else if (this.complained) {
+      this.complained = false;
+      this.say("", "");
+    }
     if (!this.greeted) this.greet();
     this.update();
     this.follow();
@@ -94,7 +128,9 @@ export class Surface {
   }
 
   // The whole unacknowledged queue goes each time, so that an event sent while the server is busy is not lost.
-  flush() { this.setState("queue", { client: this.client, events: this.queue }); }
+  flush() {
+    this.setState("queue", { client: this.client, events: this.queue });
+  }
 
   // Fetch what is new in the records while something can be new; one request at a time.
   follow() {
@@ -113,21 +149,30 @@ export class Surface {
     const { records } = this;
     if (!records.length) return;
     try {
-      const answer = await fetch(new URL(`lab-runs/${records.map((r) => r.id)}?from=${records.map((r) => r.count)}`, document.baseURI));
+      const answer = await fetch(
+        new URL(`lab-runs/${records.map((r) => r.id)}?from=${records.map((r) => r.count)}`, document.baseURI),
+      );
       if (!answer.ok) throw new Error(answer.status);
       const news = await answer.json();
       for (const record of records) {
         const part = news[record.id];
         if (part && part.from === record.count) record.add(part.messages);
       }
-      if (this.lost) { this.lost = false; this.say("", ""); }
+      if (this.lost) {
+        this.lost = false;
+        this.say("", "");
+      }
     } catch {
-      if (!this.lost) this.say("error", "The server does not answer. The page goes on trying; what it has so far stays.");
+      if (!this.lost)
+        this.say("error", "The server does not answer. The page goes on trying; what it has so far stays.");
       this.lost = true;
     }
     for (const r of this.records) {
       const text = r.failure || r.complaint;
-      if (text && r.said !== text) { r.said = text; this.say("error", text); }
+      if (text && r.said !== text) {
+        r.said = text;
+        this.say("error", text);
+      }
     }
     this.heard();
     this.update();
@@ -152,16 +197,20 @@ export class Surface {
     this.complained = true;
     this.say(kind, text);
     const named = (where ?? "").replaceAll(" ", "_");
-    const field = [...this.root.querySelectorAll("[data-where]")].find((node) => named.includes(node.dataset.where));
+    const field = [...this.root.querySelectorAll("[data-where]")].find((node) =>
+      named.includes(node.dataset.where),
+    );
     if (field) field.focus();
   }
 }
 
 // The entry point that Streamlit calls with every change of data.
-export const mounting = (Kind) => ({ data, parentElement, setStateValue }) => {
-  const host = parentElement.querySelector(".dpo");
-  const facts = JSON.parse(data);
-  host.surface ??= new Kind(host, facts);
-  host.surface.receive(facts, setStateValue);
-  return () => host.surface.destroy?.();
-};
+export const mounting =
+  (Kind) =>
+  ({ data, parentElement, setStateValue }) => {
+    const host = parentElement.querySelector(".dpo");
+    const facts = JSON.parse(data);
+    host.surface ??= new Kind(host, facts);
+    host.surface.receive(facts, setStateValue);
+    return () => host.surface.destroy?.();
+  };

@@ -1,5 +1,5 @@
 // A small line chart in SVG, drawn from computed numbers only: one metric, uncovered up to a step.
-import { number } from "../player/dom.js";
+import { number } from "../shared/dom.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const BOX = { left: 46, right: 10, top: 10, bottom: 30 };
@@ -18,12 +18,16 @@ export function ticks(low, high, most = 4) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => span / s <= most) ?? rough;
   const found = [];
-  for (let x = Math.ceil(low / step - 1e-9) * step; x <= high + 1e-9 * span; x += step) found.push(Math.abs(x) < 1e-9 * span ? 0 : x);
+  for (let x = Math.ceil(low / step - 1e-9) * step; x <= high + 1e-9 * span; x += step)
+    found.push(Math.abs(x) < 1e-9 * span ? 0 : x);
   return found;
 }
 
 const tickText = (x, span) => {
-  const text = Math.abs(x) >= 1e4 ? x.toExponential(0).replace("e+", "e") : x.toFixed(Math.max(0, Math.min(5, 1 - Math.floor(Math.log10(span / 2)))));
+  const text =
+    Math.abs(x) >= 1e4
+      ? x.toExponential(0).replace("e+", "e")
+      : x.toFixed(Math.max(0, Math.min(5, 1 - Math.floor(Math.log10(span / 2)))));
   return text.replace("-", "−");
 };
 
@@ -39,24 +43,74 @@ export function range(values, ...more) {
 
 // ``spec``: t, values, low, high, steps, label, ceiling, changes; ``role`` names the colour of the line.
 export function lineChart(spec) {
-  const { t, values, low, high, steps, ceiling = null, changes = [], role = "policy", label, wide: WIDE = 280, tall: HIGH = 150 } = spec;
+  const {
+    t,
+    values,
+    low,
+    high,
+    steps,
+    ceiling = null,
+    changes = [],
+    role = "policy",
+    label,
+    wide: WIDE = 280,
+    tall: HIGH = 150,
+  } = spec;
   const x = (step) => BOX.left + (WIDE - BOX.left - BOX.right) * (steps ? step / steps : 0);
-  const y = (value) => HIGH - BOX.bottom - (HIGH - BOX.top - BOX.bottom) * ((value - low) / (high - low || 1));
-  const id = `l-clip-${count += 1}`;
+  const y = (value) =>
+    HIGH - BOX.bottom - (HIGH - BOX.top - BOX.bottom) * ((value - low) / (high - low || 1));
+  const id = `l-clip-${(count += 1)}`;
   const clip = svg("rect", { x: 0, y: 0, width: WIDE, height: HIGH });
   const dot = svg("circle", { r: 4, class: `l-dot ${role}` });
-  const line = values && svg("path", { class: `l-line-path ${role}`, "clip-path": `url(#${id})`, d: values.map((v, i) => `${i ? "L" : "M"}${x(t[i]).toFixed(2)} ${y(v).toFixed(2)}`).join("") });
+  const line =
+    values &&
+    svg("path", {
+      class: `l-line-path ${role}`,
+      "clip-path": `url(#${id})`,
+      d: values.map((v, i) => `${i ? "L" : "M"}${x(t[i]).toFixed(2)} ${y(v).toFixed(2)}`).join(""),
+    });
   const ys = ticks(low, high);
-  const root = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "l-chart", role: "img", "aria-label": label },
+  const root = svg(
+    "svg",
+    { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "l-chart", role: "img", "aria-label": label },
     svg("defs", {}, svg("clipPath", { id }, clip)),
-    ys.map((v) => [svg("line", { class: "l-grid", x1: BOX.left, x2: WIDE - BOX.right, y1: y(v), y2: y(v) }), text(BOX.left - 5, y(v) + 4, tickText(v, high - low), "end")]).flat(),
+    ys
+      .map((v) => [
+        svg("line", { class: "l-grid", x1: BOX.left, x2: WIDE - BOX.right, y1: y(v), y2: y(v) }),
+        text(BOX.left - 5, y(v) + 4, tickText(v, high - low), "end"),
+      ])
+      .flat(),
     ticks(0, steps, 4).map((s) => text(x(s), HIGH - BOX.bottom + 15, String(Math.round(s)), "middle")),
     text((WIDE + BOX.left) / 2, HIGH - 2, "step", "middle"),
-    ceiling === null ? null : [svg("line", { class: "l-ceiling", x1: BOX.left, x2: WIDE - BOX.right, y1: y(ceiling), y2: y(ceiling) }), text(WIDE - BOX.right, y(ceiling) - 4, `ceiling ${number(ceiling)}`, "end")],
-    changes.map((change) => svg("line", { class: "l-change", x1: x(change.step), x2: x(change.step), y1: BOX.top, y2: HIGH - BOX.bottom })),
-    line, values && dot);
+    ceiling === null
+      ? null
+      : [
+          svg("line", {
+            class: "l-ceiling",
+            x1: BOX.left,
+            x2: WIDE - BOX.right,
+            y1: y(ceiling),
+            y2: y(ceiling),
+          }),
+          text(WIDE - BOX.right, y(ceiling) - 4, `ceiling ${number(ceiling)}`, "end"),
+        ],
+    changes.map((change) =>
+      svg("line", {
+        class: "l-change",
+        x1: x(change.step),
+        x2: x(change.step),
+        y1: BOX.top,
+        y2: HIGH - BOX.bottom,
+      }),
+    ),
+    line,
+    values && dot,
+  );
   return {
-    root, x, y, box: { ...BOX, wide: WIDE, tall: HIGH },
+    root,
+    x,
+    y,
+    box: { ...BOX, wide: WIDE, tall: HIGH },
     seek(frame) {
       clip.setAttribute("width", x(t[frame]));
       dot.setAttribute("cx", x(t[frame]));
@@ -65,4 +119,6 @@ export function lineChart(spec) {
   };
 }
 
-function text(x, y, words, anchor) { return svg("text", { x, y, "text-anchor": anchor }, words); }
+function text(x, y, words, anchor) {
+  return svg("text", { x, y, "text-anchor": anchor }, words);
+}

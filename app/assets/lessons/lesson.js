@@ -1,5 +1,5 @@
 // One lesson as a page: its sections, its panels, the way to the next one.
-import { h } from "../player/dom.js";
+import { h } from "../shared/dom.js";
 import { checkPanel } from "./check.js";
 import { html } from "./contents.js";
 import { derivation } from "./derive.js";
@@ -32,7 +32,12 @@ function arrange(nodes, blocks) {
     if (isCheck(i - 1)) return rows.at(-1).append(node);
     if (isCheck(i + 1)) return rows.push(h("div", { class: "l-together" }, node));
     const text = [];
-    while (text.length < BESIDE && rows.at(-1)?.classList.contains("l-prose") && !rows.at(-1).querySelector("h3")) text.unshift(rows.pop());
+    while (
+      text.length < BESIDE &&
+      rows.at(-1)?.classList.contains("l-prose") &&
+      !rows.at(-1).querySelector("h3")
+    )
+      text.unshift(rows.pop());
     return rows.push(text.length ? h("div", { class: "l-beside" }, h("div", {}, text), node) : node);
   });
   return rows;
@@ -45,43 +50,103 @@ function section(app, entry, data, first) {
     return node;
   });
   const title = first ? null : html("h2", { id: data.slug, tabindex: "-1" }, data.html);
-  return h("section", { class: "l-section", "data-slug": data.slug, "aria-label": data.title }, title, arrange(nodes, data.blocks));
+  return h(
+    "section",
+    { class: "l-section", "data-slug": data.slug, "aria-label": data.title },
+    title,
+    arrange(nodes, data.blocks),
+  );
 }
 
 export function lessonView(app, entry, text) {
   const { lessons } = app.index;
   const at = lessons.indexOf(entry);
   const sections = text.sections.map((data) => section(app, entry, data, data.slug === "start"));
-  const link = (other, word, key) => (other
-    ? h("a", { class: `l-${word.toLowerCase()}`, href: `lessons?lesson=${other.slug}`, "data-lesson": other.slug, rel: key },
-      h("small", {}, word), html("span", {}, other.title))
-    : h("a", { class: `l-${word.toLowerCase()}`, href: "lessons", "data-home": true }, h("small", {}, word), "All lessons"));
-  const outline = h("details", { class: "l-outline" }, h("summary", {}, "In this lesson"),
-    h("ol", {}, entry.sections.map((one) => html("li", {}, `<a href="lessons?lesson=${entry.slug}&amp;at=${one.slug}" data-lesson="${entry.slug}">${one.html}</a>`))));
-  const root = h("article", { class: "l-lesson", "aria-labelledby": "lesson-title" },
-    h("header", { class: "l-header" },
-      h("p", { class: "l-kicker" }, `Lesson ${entry.number} of ${lessons.length} · ${entry.minutes} min`, entry.equations.length ? ` · ${entry.equations.join(", ")}` : ""),
-      html("h1", { id: "lesson-title", tabindex: "-1" }, entry.title), html("p", { class: "l-lead" }, entry.summary),
-      h("div", { class: "l-actions" },
+  const link = (other, word, key) =>
+    other
+      ? h(
+          "a",
+          {
+            class: `l-${word.toLowerCase()}`,
+            href: `lessons?lesson=${other.slug}`,
+            "data-lesson": other.slug,
+            rel: key,
+          },
+          h("small", {}, word),
+          html("span", {}, other.title),
+        )
+      : h(
+          "a",
+          { class: `l-${word.toLowerCase()}`, href: "lessons", "data-home": true },
+          h("small", {}, word),
+          "All lessons",
+        );
+  const outline = h(
+    "details",
+    { class: "l-outline" },
+    h("summary", {}, "In this lesson"),
+    h(
+      "ol",
+      {},
+      entry.sections.map((one) =>
+        html(
+          "li",
+          {},
+          `<a href="lessons?lesson=${entry.slug}&amp;at=${one.slug}" data-lesson="${entry.slug}">${one.html}</a>`,
+        ),
+      ),
+    ),
+  );
+  const root = h(
+    "article",
+    { class: "l-lesson", "aria-labelledby": "lesson-title" },
+    h(
+      "header",
+      { class: "l-header" },
+      h(
+        "p",
+        { class: "l-kicker" },
+        `Lesson ${entry.number} of ${lessons.length} · ${entry.minutes} min`,
+        entry.equations.length ? ` · ${entry.equations.join(", ")}` : "",
+      ),
+      html("h1", { id: "lesson-title", tabindex: "-1" }, entry.title),
+      html("p", { class: "l-lead" }, entry.summary),
+      h(
+        "div",
+        { class: "l-actions" },
         h("button", { type: "button", class: "l-lecture primary", onclick: () => present() }, "Lecture"),
         h("button", { type: "button", onclick: () => print() }, "Print handout"),
-        h("button", { type: "button", onclick: () => app.progress.export(app.index) }, "Save my answers")), outline),
+        h("button", { type: "button", onclick: () => app.progress.export(app.index) }, "Save my answers"),
+      ),
+      outline,
+    ),
     sections,
-    h("nav", { class: "l-turn", "aria-label": "Lessons before and after" }, link(lessons[at - 1], "Previous", "prev"), link(lessons[at + 1], "Next", "next")));
+    h(
+      "nav",
+      { class: "l-turn", "aria-label": "Lessons before and after" },
+      link(lessons[at - 1], "Previous", "prev"),
+      link(lessons[at + 1], "Next", "next"),
+    ),
+  );
   drawMath(root);
 
-  const seen = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      const read = isIntersecting && target.closest("[data-slug]"); // null while a slide borrows the node
-      if (read) app.progress.read(entry.slug, read.dataset.slug);
-    }
-  }, { rootMargin: "0px 0px -15% 0px" });
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        const read = isIntersecting && target.closest("[data-slug]"); // null while a slide borrows the node
+        if (read) app.progress.read(entry.slug, read.dataset.slug);
+      }
+    },
+    { rootMargin: "0px 0px -15% 0px" },
+  );
   sections.forEach((node) => seen.observe(node.lastElementChild ?? node)); // a section is read when its end was in view
 
   let show = null;
   const present = (from) => {
     const y = sections.findIndex((node) => node.getBoundingClientRect().bottom > innerHeight * 0.4);
-    show = lecture(app, entry, text, sections, from ?? Math.max(0, y), () => { show = null; });
+    show = lecture(app, entry, text, sections, from ?? Math.max(0, y), () => {
+      show = null;
+    });
   };
   const go = (slug, focus) => {
     const target = slug && root.querySelector(`[id="${CSS.escape(slug)}"]`);
@@ -96,10 +161,15 @@ export function lessonView(app, entry, text) {
     go,
     shown(query, moved) {
       go(query.get("at"), moved);
-      if (query.get("slide")) present(Math.min(sections.length, Math.max(1, Number(query.get("slide")) || 1)) - 1);
+      if (query.get("slide"))
+        present(Math.min(sections.length, Math.max(1, Number(query.get("slide")) || 1)) - 1);
       const next = lessons[at + 1];
       if (next) (globalThis.requestIdleCallback ?? setTimeout)(() => app.load(next.slug)); // so that turning the page waits for nothing
     },
-    stop() { seen.disconnect(); show?.stop(); root.querySelectorAll(".l-unit").forEach((node) => node.stop?.()); },
+    stop() {
+      seen.disconnect();
+      show?.stop();
+      root.querySelectorAll(".l-unit").forEach((node) => node.stop?.());
+    },
   };
 }

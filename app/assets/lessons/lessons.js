@@ -1,5 +1,5 @@
 // The lesson pages: a list of lessons, or one lesson. The text comes as files; the server answers questions.
-import { h } from "../player/dom.js";
+import { h } from "../shared/dom.js";
 import { contents } from "./contents.js";
 import { lessonView } from "./lesson.js";
 import { fetchJson, frame } from "./page.js";
@@ -55,12 +55,22 @@ class Lessons {
   }
 
   fail(error) {
-    this.host.append(h("p", { role: "alert" }, "The lessons cannot be read just now. Reload the page; if that does not help, run “python -m lessons”, which names what is wrong."));
+    this.host.append(
+      h(
+        "p",
+        { role: "alert" },
+        "The lessons cannot be read just now. Reload the page; if that does not help, run “python -m lessons”, which names what is wrong.",
+      ),
+    );
     throw error;
   }
 
   load(name) {
-    if (!this.documents.has(name)) this.documents.set(name, fetchJson(new URL(`${this.base}${encodeURIComponent(name)}.json`, document.baseURI)));
+    if (!this.documents.has(name))
+      this.documents.set(
+        name,
+        fetchJson(new URL(`${this.base}${encodeURIComponent(name)}.json`, document.baseURI)),
+      );
     return this.documents.get(name);
   }
 
@@ -87,7 +97,7 @@ class Lessons {
     const slug = query.get("lesson");
     const entry = this.index.lessons.find((lesson) => lesson.slug === slug);
     if (entry && this.view?.slug === slug) return this.view.go(query.get("at"), moved);
-    const text = entry && await this.load(slug);
+    const text = entry && (await this.load(slug));
     if (slug !== new URLSearchParams(location.search).get("lesson")) return; // the reader has gone on
     this.view?.stop();
     this.view = entry ? lessonView(this, entry, text) : contents(this, slug);
@@ -111,5 +121,8 @@ export default function (component) {
   if (!apps.has(host)) apps.set(host, new Lessons(host));
   const app = apps.get(host);
   app.receive(component);
-  return () => { app.stop(); apps.delete(host); };
+  return () => {
+    app.stop();
+    apps.delete(host);
+  };
 }

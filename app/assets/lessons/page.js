@@ -1,9 +1,16 @@
 // What the lesson and glossary pages share: styles, light or dark, hovering symbols.
-import { h } from "../player/dom.js";
+import { h } from "../shared/dom.js";
 import { loadMath } from "./maths.js";
 import { symbols } from "./symbols.js";
 
-const STYLES = ["../player/player.css", "../vendor/katex/katex.min.css", "lessons.css", "panels.css", "slides.css", "print.css"];
+const STYLES = [
+  "../playground/playground.css",
+  "../vendor/katex/katex.min.css",
+  "lessons.css",
+  "panels.css",
+  "slides.css",
+  "print.css",
+];
 
 export const fetchJson = async (url) => {
   const answer = await fetch(url);
@@ -13,8 +20,11 @@ export const fetchJson = async (url) => {
 
 function style(path) {
   const { href } = new URL(path, import.meta.url);
-  if ([...document.head.querySelectorAll("link")].some((link) => link.href === href)) return Promise.resolve();
-  return new Promise((done) => { document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done })); });
+  if ([...document.head.querySelectorAll("link")].some((link) => link.href === href))
+    return Promise.resolve();
+  return new Promise((done) => {
+    document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
+  });
 }
 
 export async function frame(host) {
@@ -23,7 +33,8 @@ export async function frame(host) {
   host.replaceChildren(root);
   const words = symbols(root);
   let seen = null;
-  const shade = () => { // Streamlit announces a change of theme only through its CSS variables
+  const shade = () => {
+    // Streamlit announces a change of theme only through its CSS variables
     const now = getComputedStyle(host).getPropertyValue("--st-background-color");
     if (now === seen) return;
     seen = now;
@@ -32,5 +43,12 @@ export async function frame(host) {
   };
   shade();
   const theme = setInterval(shade, 500);
-  return { root, know: words.know, stop() { clearInterval(theme); words.stop(); } };
+  return {
+    root,
+    know: words.know,
+    stop() {
+      clearInterval(theme);
+      words.stop();
+    },
+  };
 }

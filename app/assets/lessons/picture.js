@@ -1,5 +1,5 @@
 // A run of the toy, played on the page: the replies' probabilities and up to three metrics, all from the core.
-import { h, number, percent } from "../player/dom.js";
+import { h, number, percent } from "../shared/dom.js";
 import { lineChart, range } from "./chart.js";
 import { written } from "./symbols.js";
 
@@ -15,34 +15,97 @@ function bar(run, k) {
   const fill = h("i", { class: "l-fill" });
   const share = h("span", { class: "l-share" });
   const kind = role(k, run.pairs);
-  const node = h("div", { class: "l-reply" },
+  const node = h(
+    "div",
+    { class: "l-reply" },
     h("span", { class: "l-said" }, run.replies[k], kind && h("small", { class: kind }, ` ${kind}`)),
-    h("span", { class: "l-track" }, fill, h("i", { class: "l-mark reference", style: `left:${100 * run.reference[k]}%`, title: `reference ${percent(run.reference[k])}` }),
-      run.optimum && h("i", { class: "l-mark optimum", style: `left:${100 * run.optimum[k]}%`, title: `optimum ${percent(run.optimum[k])}` })), share);
-  return { node, seek(frame) {
-    const p = run.policy[k][frame];
-    fill.style.transform = `scaleX(${p})`;
-    share.textContent = percent(p);
-  } };
+    h(
+      "span",
+      { class: "l-track" },
+      fill,
+      h("i", {
+        class: "l-mark reference",
+        style: `left:${100 * run.reference[k]}%`,
+        title: `reference ${percent(run.reference[k])}`,
+      }),
+      run.optimum &&
+        h("i", {
+          class: "l-mark optimum",
+          style: `left:${100 * run.optimum[k]}%`,
+          title: `optimum ${percent(run.optimum[k])}`,
+        }),
+    ),
+    share,
+  );
+  return {
+    node,
+    seek(frame) {
+      const p = run.policy[k][frame];
+      fill.style.transform = `scaleX(${p})`;
+      share.textContent = percent(p);
+    },
+  };
 }
 
 // ``hidden`` names metrics that are drawn elsewhere (a sketch draws its own).
 export function runPicture(run, after = null, hidden = []) {
   const bars = run.replies.map((_, k) => bar(run, k));
-  const charts = run.metrics.filter((m) => !hidden.includes(m.name)).map((metric) => {
-    const [low, high] = range(metric.values, metric.ceiling);
-    const chart = lineChart({ ...run, ...metric, low, high, label: `${metric.label} over ${run.steps} steps, from ${number(metric.values[0])} to ${number(metric.values.at(-1))}` });
-    const value = h("span", { class: "l-value" });
-    return { node: h("div", { class: "l-plot" }, h("p", { class: "l-plot-head" }, h("span", {}, written(metric.label)), h("small", {}, ` ${metric.unit}`), value), chart.root),
-      seek(frame) { chart.seek(frame); value.textContent = number(metric.values[frame]); } };
-  });
+  const charts = run.metrics
+    .filter((m) => !hidden.includes(m.name))
+    .map((metric) => {
+      const [low, high] = range(metric.values, metric.ceiling);
+      const chart = lineChart({
+        ...run,
+        ...metric,
+        low,
+        high,
+        label: `${metric.label} over ${run.steps} steps, from ${number(metric.values[0])} to ${number(metric.values.at(-1))}`,
+      });
+      const value = h("span", { class: "l-value" });
+      return {
+        node: h(
+          "div",
+          { class: "l-plot" },
+          h(
+            "p",
+            { class: "l-plot-head" },
+            h("span", {}, written(metric.label)),
+            h("small", {}, ` ${metric.unit}`),
+            value,
+          ),
+          chart.root,
+        ),
+        seek(frame) {
+          chart.seek(frame);
+          value.textContent = number(metric.values[frame]);
+        },
+      };
+    });
   const last = run.t.length - 1;
-  const frameAt = (step) => { let i = run.t.findIndex((t) => t >= step); if (i < 0) i = last; return i; };
+  const frameAt = (step) => {
+    let i = run.t.findIndex((t) => t >= step);
+    if (i < 0) i = last;
+    return i;
+  };
   let frame = frameAt(run.at);
   let request = 0;
   const count = h("span", { class: "l-count" });
-  const scrub = h("input", { type: "range", min: 0, max: last, step: 1, "aria-label": "Step", oninput: () => { stop(); seek(Number(scrub.value)); } });
-  const button = h("button", { type: "button", class: "l-play", onclick: () => (request ? stop() : play()) }, "▶ Play");
+  const scrub = h("input", {
+    type: "range",
+    min: 0,
+    max: last,
+    step: 1,
+    "aria-label": "Step",
+    oninput: () => {
+      stop();
+      seek(Number(scrub.value));
+    },
+  });
+  const button = h(
+    "button",
+    { type: "button", class: "l-play", onclick: () => (request ? stop() : play()) },
+    "▶ Play",
+  );
 
   function seek(next) {
     frame = next;
@@ -69,7 +132,7 @@ export function runPicture(run, after = null, hidden = []) {
     let begun = null;
     const tick = (now) => {
       begun ??= now;
-      seek(Math.min(end, Math.round(from + (now - begun) / 1000 / SECONDS * last)));
+      seek(Math.min(end, Math.round(from + ((now - begun) / 1000 / SECONDS) * last)));
       if (frame < end) request = requestAnimationFrame(tick);
       else stop();
     };
@@ -77,13 +140,48 @@ export function runPicture(run, after = null, hidden = []) {
   }
 
   const changes = run.changes.map(({ step, text }) => h("li", {}, `step ${step}: ${text}`));
-  const root = h("div", { class: "l-run", role: "group", "aria-label": `A run: ${run.prompt}` },
+  const root = h(
+    "div",
+    { class: "l-run", role: "group", "aria-label": `A run: ${run.prompt}` },
     h("p", { class: "l-prompt" }, run.prompt),
-    h("div", { class: charts.length > 1 ? "l-drawn l-many" : "l-drawn" }, h("div", { class: "l-replies" }, h("div", { class: "l-stack" }, bars.map((one) => one.node)),
-      h("p", { class: "l-key" }, h("i", { class: "l-mark reference" }), "reference", run.optimum && h("i", { class: "l-mark optimum" }), run.optimum && "optimum π*")),
-    charts.length ? h("div", { class: "l-plots" }, charts.map((one) => one.node)) : null),
+    h(
+      "div",
+      { class: charts.length > 1 ? "l-drawn l-many" : "l-drawn" },
+      h(
+        "div",
+        { class: "l-replies" },
+        h(
+          "div",
+          { class: "l-stack" },
+          bars.map((one) => one.node),
+        ),
+        h(
+          "p",
+          { class: "l-key" },
+          h("i", { class: "l-mark reference" }),
+          "reference",
+          run.optimum && h("i", { class: "l-mark optimum" }),
+          run.optimum && "optimum π*",
+        ),
+      ),
+      charts.length
+        ? h(
+            "div",
+            { class: "l-plots" },
+            charts.map((one) => one.node),
+          )
+        : null,
+    ),
     changes.length ? h("ul", { class: "l-changes" }, changes) : null,
-    h("div", { class: "l-transport" }, button, scrub, count, after));
+    h("div", { class: "l-transport" }, button, scrub, count, after),
+  );
   seek(frame);
-  return { root, stop, play, rewind() { seek(0); } };
+  return {
+    root,
+    stop,
+    play,
+    rewind() {
+      seek(0);
+    },
+  };
 }

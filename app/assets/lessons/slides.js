@@ -1,5 +1,5 @@
 // Lecture mode: the lesson's own nodes on a 16:9 stage, one step per key press. Panels stay live.
-import { h } from "../player/dom.js";
+import { h } from "../shared/dom.js";
 import { html } from "./contents.js";
 import { presenter } from "./presenter.js";
 
@@ -19,7 +19,8 @@ function paginate(page, units, room) {
     page.append(unit);
     const joined = unit.classList.contains("l-showline"); // a link stays with what it is about
     if (!fits() && current.length && !joined) {
-      const carried = current.at(-1).querySelector?.(":scope > h3") && current.length > 1 ? [current.pop()] : [];
+      const carried =
+        current.at(-1).querySelector?.(":scope > h3") && current.length > 1 ? [current.pop()] : [];
       pages.push(current);
       current = [...carried, unit];
       page.replaceChildren(...current);
@@ -51,11 +52,35 @@ export function lecture(app, entry, text, sections, start, closed) {
   let at = 0;
   let stopped = false;
 
-  const button = (label, words, action) => h("button", { type: "button", "aria-label": /\w/.test(label) ? null : words, title: words, onclick: action }, label);
-  const talk = presenter(app, () => { const one = slides[at]; return { section: text.sections[one.section], next: slides[at + 1] && text.sections[slides[at + 1].section], at, total: slides.length }; });
-  foot.append(h("span", { class: "s-title" }, document.title.replace(" · DPO Lab", "")), talk.clock,
-    h("span", { class: "s-buttons" }, button("◂", "Back (←)", back), button("▸", "Next (→ or space)", next), button("Notes", "Speaker notes on this screen (N)", () => talk.toggle()),
-      button("Presenter", "Notes and timer in their own window (P)", () => talk.open(act)), button("✕", "End the lecture (Esc)", () => dialog.close())), where);
+  const button = (label, words, action) =>
+    h(
+      "button",
+      { type: "button", "aria-label": /\w/.test(label) ? null : words, title: words, onclick: action },
+      label,
+    );
+  const talk = presenter(app, () => {
+    const one = slides[at];
+    return {
+      section: text.sections[one.section],
+      next: slides[at + 1] && text.sections[slides[at + 1].section],
+      at,
+      total: slides.length,
+    };
+  });
+  foot.append(
+    h("span", { class: "s-title" }, document.title.replace(" · DPO Lab", "")),
+    talk.clock,
+    h(
+      "span",
+      { class: "s-buttons" },
+      button("◂", "Back (←)", back),
+      button("▸", "Next (→ or space)", next),
+      button("Notes", "Speaker notes on this screen (N)", () => talk.toggle()),
+      button("Presenter", "Notes and timer in their own window (P)", () => talk.open(act)),
+      button("✕", "End the lecture (Esc)", () => dialog.close()),
+    ),
+    where,
+  );
   dialog.append(talk.notes);
 
   function build() {
@@ -64,7 +89,12 @@ export function lecture(app, entry, text, sections, start, closed) {
     slides = homes.flatMap(({ units }, section) => {
       heading.replaceChildren(title(section, 0, 1));
       page.replaceChildren();
-      return paginate(page, units, room).map((some, part, all) => ({ section, part, parts: all.length, units: some }));
+      return paginate(page, units, room).map((some, part, all) => ({
+        section,
+        part,
+        parts: all.length,
+        units: some,
+      }));
     });
     dock.replaceChildren(...homes.flatMap(({ units }) => units));
   }
@@ -75,7 +105,7 @@ export function lecture(app, entry, text, sections, start, closed) {
   }
 
   function go(to, last = false) {
-    const slide = slides[at = Math.min(slides.length - 1, Math.max(0, to))];
+    const slide = slides[(at = Math.min(slides.length - 1, Math.max(0, to)))];
     dock.append(...page.childNodes);
     heading.replaceChildren(title(slide.section, slide.part, slide.parts));
     page.replaceChildren(...slide.units);
@@ -92,34 +122,72 @@ export function lecture(app, entry, text, sections, start, closed) {
     talk.update();
   }
 
-  const rewind = (unit) => { if (unit.classList.contains("l-derive")) while (unit.stepper.back()) ; };
+  const rewind = (unit) => {
+    if (unit.classList.contains("l-derive")) while (unit.stepper.back());
+  };
   const steppers = () => slides[at].units.map((unit) => unit.stepper).filter(Boolean);
-  function next() { if (!steppers().some((s) => s.next()) && at < slides.length - 1) go(at + 1); fit(); }
-  function back() { if (![...steppers()].reverse().some((s) => s.back()) && at > 0) go(at - 1, true); fit(); }
+  function next() {
+    if (!steppers().some((s) => s.next()) && at < slides.length - 1) go(at + 1);
+    fit();
+  }
+  function back() {
+    if (![...steppers()].reverse().some((s) => s.back()) && at > 0) go(at - 1, true);
+    fit();
+  }
   // An answer that has just been revealed may need smaller type, or scrolls to its end.
-  function fit() { shrink(page, page.clientHeight); const open = page.querySelector(".l-answer:not([hidden])"); if (open && page.scrollHeight > page.clientHeight + 1) open.scrollIntoView({ block: "nearest" }); }
+  function fit() {
+    shrink(page, page.clientHeight);
+    const open = page.querySelector(".l-answer:not([hidden])");
+    if (open && page.scrollHeight > page.clientHeight + 1) open.scrollIntoView({ block: "nearest" });
+  }
 
   const acts = {
-    ArrowRight: next, ArrowDown: next, PageDown: next, " ": next, Enter: next, ArrowLeft: back, ArrowUp: back, PageUp: back, Backspace: back,
-    Home: () => go(0), End: () => go(slides.length - 1), n: () => talk.toggle(), p: () => talk.open(act), t: () => talk.pause(), r: () => talk.reset(),
+    ArrowRight: next,
+    ArrowDown: next,
+    PageDown: next,
+    " ": next,
+    Enter: next,
+    ArrowLeft: back,
+    ArrowUp: back,
+    PageUp: back,
+    Backspace: back,
+    Home: () => go(0),
+    End: () => go(slides.length - 1),
+    n: () => talk.toggle(),
+    p: () => talk.open(act),
+    t: () => talk.pause(),
+    r: () => talk.reset(),
     f: () => (document.fullscreenElement ? document.exitFullscreen() : full()),
   };
-  function act(key) { const action = acts[key.length === 1 ? key.toLowerCase() : key]; action?.(); return Boolean(action); }
+  function act(key) {
+    const action = acts[key.length === 1 ? key.toLowerCase() : key];
+    action?.();
+    return Boolean(action);
+  }
 
   // A control that has the focus keeps the keys that it needs; PageUp and PageDown (remotes) always turn.
   function key(event) {
     event.stopPropagation(); // the page below has its own keys
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target;
-    const typing = target.matches("input, select, textarea, [role=slider], [role=tab]") && !/^Page/.test(event.key);
+    const typing =
+      target.matches("input, select, textarea, [role=slider], [role=tab]") && !/^Page/.test(event.key);
     const pressing = target.matches("button, a, summary") && (event.key === " " || event.key === "Enter");
-    if (event.key === "Escape" && target.matches("input, select")) { event.preventDefault(); dialog.focus(); return; }
+    if (event.key === "Escape" && target.matches("input, select")) {
+      event.preventDefault();
+      dialog.focus();
+      return;
+    }
     if (typing || pressing) return;
     if (act(event.key)) event.preventDefault();
   }
   dialog.addEventListener("keydown", key);
 
-  const scale = () => stage.style.setProperty("--s-scale", Math.min((dialog.clientWidth || innerWidth) / WIDE, (dialog.clientHeight || innerHeight) / HIGH));
+  const scale = () =>
+    stage.style.setProperty(
+      "--s-scale",
+      Math.min((dialog.clientWidth || innerWidth) / WIDE, (dialog.clientHeight || innerHeight) / HIGH),
+    );
   addEventListener("resize", scale);
   scale();
 
@@ -132,7 +200,12 @@ export function lecture(app, entry, text, sections, start, closed) {
     scale();
     await document.fonts.ready;
     build();
-    go(Math.max(0, slides.findIndex((slide) => slide.section >= start)));
+    go(
+      Math.max(
+        0,
+        slides.findIndex((slide) => slide.section >= start),
+      ),
+    );
     dialog.focus();
     dialog.dataset.ready = "true";
   }
@@ -153,5 +226,13 @@ export function lecture(app, entry, text, sections, start, closed) {
     closed();
   });
   open();
-  return { stop() { if (dialog.open) dialog.close(); else { stopped = true; dialog.remove(); } } };
+  return {
+    stop() {
+      if (dialog.open) dialog.close();
+      else {
+        stopped = true;
+        dialog.remove();
+      }
+    },
+  };
 }

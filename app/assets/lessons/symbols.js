@@ -1,8 +1,9 @@
 // Hovering a symbol highlights it everywhere and says what it is, its shape and its unit.
-import { h } from "../player/dom.js";
+import { h } from "../shared/dom.js";
 
 // "y_w" with a real subscript.
-export const written = (symbol) => symbol.split(/_(\w+)/).map((part, i) => (i % 2 ? h("sub", {}, part) : part));
+export const written = (symbol) =>
+  symbol.split(/_(\w+)/).map((part, i) => (i % 2 ? h("sub", {}, part) : part));
 
 export function symbols(root) {
   let glossary = {};
@@ -39,9 +40,21 @@ export function symbols(root) {
     }
     if (target.tabIndex >= 0) target.setAttribute("aria-describedby", "symbol-bubble");
     bubble.replaceChildren(
-      h("b", {}, term.label), h("span", { class: "symbol" }, " ", written(term.symbol)), h("p", {}, term.definition),
-      h("small", {}, [term.shape && `shape ${term.shape}`, term.unit !== "—" && `in ${term.unit}`, term.equation !== "—" && term.equation,
-        term.trl && `TRL: ${term.trl}`].filter(Boolean).join(" · ")),
+      h("b", {}, term.label),
+      h("span", { class: "symbol" }, " ", written(term.symbol)),
+      h("p", {}, term.definition),
+      h(
+        "small",
+        {},
+        [
+          term.shape && `shape ${term.shape}`,
+          term.unit !== "—" && `in ${term.unit}`,
+          term.equation !== "—" && term.equation,
+          term.trl && `TRL: ${term.trl}`,
+        ]
+          .filter(Boolean)
+          .join(" · "),
+      ),
     );
     bubble.hidden = false;
     place(target);
@@ -52,8 +65,12 @@ export function symbols(root) {
   root.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   addEventListener("scroll", hide, { capture: true, passive: true });
   return {
-    know(terms) { glossary = terms; },
-    stop() { removeEventListener("scroll", hide, { capture: true }); },
+    know(terms) {
+      glossary = terms;
+    },
+    stop() {
+      removeEventListener("scroll", hide, { capture: true });
+    },
   };
 }
 
@@ -62,6 +79,16 @@ export function symbolKeys(root, glossary) {
   const names = new Set([...root.querySelectorAll("[data-sym]")].map((node) => node.dataset.sym));
   const known = [...names].filter((name) => glossary[name]);
   if (!known.length) return null;
-  return h("p", { class: "l-symbols" }, "Symbols: ", known.map((name) =>
-    h("button", { type: "button", class: "small", "data-sym": name, title: glossary[name].label }, written(glossary[name].symbol))));
+  return h(
+    "p",
+    { class: "l-symbols" },
+    "Symbols: ",
+    known.map((name) =>
+      h(
+        "button",
+        { type: "button", class: "small", "data-sym": name, title: glossary[name].label },
+        written(glossary[name].symbol),
+      ),
+    ),
+  );
 }

@@ -1,0 +1,156 @@
+// Per prompt: a bar for each reply's probability with its reference and π* ticks, and the pairs as lanes.
+import { h, percent, share, short } from "../shared/dom.js";
+import { term } from "../shared/terms.js";
+
+export const pairName = (run, [prompt, chosen, rejected], i, most = 34) => {
+  const { replies } = run.prompts[prompt];
+  return `Pair ${i + 1}: “${short(replies[chosen], most)}” beats “${short(replies[rejected], most)}”`;
+};
+
+function reply(run, prompt, k) {
+  const fill = h("div", { class: "fill" });
+  const marks = {
+    ghost: h("i", { class: "mark ghost", hidden: true }),
+    optimum: h("i", { class: "mark optimum", hidden: true }),
+  };
+  const reference = h("i", {
+    class: "mark reference",
+    style: `left:${100 * prompt.reference[k]}%`,
+    title: `reference ${percent(prompt.reference[k])}`,
+  });
+  const output = h("output", { class: "share", "data-term": "policy", tabindex: "0" });
+  const row = h(
+    "div",
+    { class: "reply" },
+    h("div", { class: "said", dir: "auto", title: prompt.replies[k] }, prompt.replies[k]),
+    h("div", { class: "track" }, fill, reference, marks.ghost, marks.optimum),
+    output,
+  );
+  return { row, fill, output, ...marks };
+}
+
+// A lane joins the two replies of a pair: "+" at the chosen end, "−" at the rejected one. A click flips it.
+function lane(app, i) {
+  const arrow = h("span", { class: "arrow" });
+  const node = h(
+    "button",
+    { type: "button", class: "lane", "data-pair": i, onclick: () => app.flip(i) },
+    h("span", { class: "end top" }),
+    arrow,
+    h("span", { class: "name" }, String(i + 1)),
+    h("span", { class: "end bottom" }),
+  );
+  return node;
+}
+
+export function bars(app) {
+  const root = h("div", { class: "prompts" });
+  let rows = [];
+  let lanes = [];
+  let shape = "";
+  let segment = null;
+
+  function build(run) {
+    rows = [];
+    lanes = run.segments[0].comparisons.map((_, i) => lane(app, i));
+    root.replaceChildren(
+      ...run.prompts.map((prompt, p) => {
+        const own = prompt.replies.map((_, k) => reply(run, prompt, k));
+        rows.push(...own);
+        const mine = lanes.filter((_, i) => run.segments[0].comparisons[i][0] === p);
+        mine.forEach((node, column) => node.style.setProperty("--column", column));
+        return h(
+          "section",
+          { class: "prompt", "aria-label": `Prompt ${p + 1}`, style: `--lanes:${mine.length}` },
+          h(
+            "h3",
+            { title: prompt.text },
+            h("span", { class: "tag" }, `Prompt ${p + 1}`),
+            h("bdi", {}, prompt.text),
+          ),
+          h(
+            "div",
+            { class: "replies" },
+            own.map((r) => r.row),
+            mine,
+          ),
+        );
+      }),
+    );
+  }
+
+  function label(run, now) {
+    now.comparisons.forEach(([, chosen, rejected, agreement], i) => {
+      const node = lanes[i];
+      node.style.setProperty("--first", Math.min(chosen, rejected));
+      node.style.setProperty("--span", Math.abs(chosen - rejected));
+      node.classList.toggle("up", chosen < rejected);
+      node.classList.toggle("soft", agreement < 1);
+      const name = `${pairName(run, now.comparisons[i], i, 200)}${agreement < 1 ? ` (${share(agreement)} agree)` : ""}. Click to flip.`;
+      node.setAttribute("aria-label", name);
+      node.title = name;
+    });
+    rows.forEach((row, k) => {
+      row.optimum.hidden = !now.optimum;
+      if (now.optimum) {
+        row.optimum.style.left = `${100 * now.optimum[k]}%`;
+        row.optimum.title = `π* ${percent(now.optimum[k])}`;
+      }
+    });
+  }
+
+  return {
+    root,
+    update(run) {
+      const now = JSON.stringify([run.world, run.prompts, run.segments[0].comparisons.map((c) => c[0])]);
+      if (now !== shape) {
+        shape = now;
+        build(run);
+      }
+      segment = null;
+    },
+    seek(step) {
+      const { run } = app;
+      const now = run.segmentAt(step);
+      if (now !== segment) {
+        segment = now;
+        label(run, now);
+      }
+      rows.forEach((row, k) => {
+        const p = run.at(`policy/${k}`, step);
+        row.fill.style.transform = `scaleX(${p})`;
+        row.output.textContent = percent(p);
+        const other = run.ghost?.rows.get(`policy/${k}`);
+        row.ghost.hidden = !other;
+        if (other) row.ghost.style.left = `${100 * other[Math.min(step, other.length - 1)]}%`;
+      });
+      lanes.forEach((node, i) => node.classList.toggle("selected", app.view.selected === i));
+    },
+  };
+}
+
+export function legend(app) {
+  const entry = (kind, ...text) => h("span", { class: `key ${kind}` }, h("i"), ...text);
+  const optimum = entry("optimum", term("optimum", "π* for these labels"));
+  const ghost = entry("ghost", "compared run");
+  const root = h(
+    "div",
+    { class: "legend" },
+    entry("policy", term("policy", "policy π")),
+    entry("reference", term("reference", "reference")),
+    optimum,
+    ghost,
+    h("span", { class: "key pair" }, h("i", {}, "+"), "chosen"),
+    h("span", { class: "key pair rejected" }, h("i", {}, "−"), "rejected, click a pair to flip it"),
+  );
+  return {
+    root,
+    update(run) {
+      ghost.hidden = !run.ghost;
+      if (run.ghost) ghost.lastChild.textContent = run.ghost.name;
+    },
+    seek(step) {
+      optimum.hidden = !app.run.segmentAt(step).optimum;
+    },
+  };
+}

@@ -1,0 +1,368 @@
+// The world as a form: prompts, replies, reference, rewards, pairs. The server checks it; what was typed stays.
+import { dialog } from "../shared/dialog.js";
+import { h, short } from "../shared/dom.js";
+
+// A field's text as the number it says, or as it stands so that the server can name what is wrong with it.
+const numeric = (text) => {
+  const tidy = text.trim().replace(",", ".");
+  return tidy !== "" && Number.isFinite(Number(tidy)) ? Number(tidy) : text;
+};
+const vector = (text) =>
+  text
+    .split(/[\s;]+/)
+    .filter(Boolean)
+    .map(numeric);
+
+export function editor(app) {
+  const form = h("form", {
+    class: "world",
+    onsubmit: (event) => {
+      event.preventDefault();
+      submit();
+    },
+  });
+  const message = h("p", { class: "problem", role: "alert", hidden: true });
+  const paste = h("textarea", {
+    rows: 4,
+    class: "wide",
+    "aria-label": "Paste a scenario or JSONL",
+    placeholder: '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}',
+  });
+  const file = h("input", {
+    type: "file",
+    accept: ".json,.jsonl,.txt",
+    "aria-label": "Open a scenario or JSONL file",
+  });
+  let draft = null;
+  let touched = false; // a draft that nobody changed follows the run
+  let waiting = false;
+
+  const box = dialog(
+    "Edit the world",
+    form,
+    message,
+    h(
+      "details",
+      { class: "import" },
+      h("summary", {}, "Import a scenario (JSON) or preference pairs (JSONL)"),
+      h("p", {}, file),
+      paste,
+      h(
+        "p",
+        {},
+        h(
+          "button",
+          { type: "button", onclick: () => load("pasted text", paste.value) },
+          "Run the pasted text",
+        ),
+      ),
+    ),
+  );
+
+  file.addEventListener("change", async () => {
+    const [chosen] = file.files;
+    if (!chosen) return;
+    if (chosen.size > 1_000_000) {
+      complain(`${chosen.name} is larger than 1 MB. Use a smaller file.`);
+      return;
+    }
+    paste.value = await chosen.text();
+    file.value = "";
+    load(chosen.name, paste.value);
+  });
+
+  function load(name, text) {
+    waiting = true;
+    app.send({ type: "import", name, text });
+  }
+  function complain(text, where = "") {
+    message.textContent = text;
+    message.hidden = !text;
+    form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
+    form.querySelectorAll(".beside").forEach((note) => note.remove());
+    const paths = [where, where.replace(/\[\d+\]$/, ""), where.replace(/\.[a-z]+(\[\d+\])?$/, "")];
+    const field = paths
+      .map((path) => path && form.querySelector(`[data-where="${CSS.escape(path)}"]`))
+      .find(Boolean);
+    if (!field) return;
+    message.hidden = true;
+    field.setAttribute("aria-invalid", "true");
+    field.after(h("span", { class: "beside", role: "alert" }, text));
+    field.scrollIntoView({ block: "nearest" });
+    field.focus();
+  }
+
+  const field = (where, value, label, set, extra = {}) =>
+    h("input", {
+      type: "text",
+      value,
+      "aria-label": label,
+      "data-where": where,
+      title: label,
+      dir: "auto",
+      oninput: (event) => {
+        touched = true;
+        set(event.target.value);
+      },
+      ...extra,
+    });
+  const small = (text, label, action) =>
+    h("button", { type: "button", class: "small", "aria-label": label, title: label, onclick: action }, text);
+
+  function promptForm(prompt, p) {
+    const rows = prompt.replies.map((reply, k) =>
+      h(
+        "div",
+        { class: "row" },
+        field(
+          `prompts[${p}].replies[${k}]`,
+          reply.text,
+          `Prompt ${p + 1}, reply ${k + 1}`,
+          (v) => {
+            reply.text = v;
+          },
+          { class: "grow" },
+        ),
+        field(
+          `prompts[${p}].reference[${k}]`,
+          reply.reference,
+          `Reference probability of reply ${k + 1}`,
+          (v) => {
+            reply.reference = v;
+          },
+          { inputmode: "decimal" },
+        ),
+        field(
+          `prompts[${p}].reward[${k}]`,
+          reply.reward,
+          `True reward of reply ${k + 1} (optional)`,
+          (v) => {
+            reply.reward = v;
+          },
+          { inputmode: "decimal", placeholder: "reward" },
+        ),
+        field(
+          `prompts[${p}].features[${k}]`,
+          reply.features,
+          `Features of reply ${k + 1}, numbers with spaces between (optional)`,
+          (v) => {
+            reply.features = v;
+          },
+          { placeholder: "features" },
+        ),
+        small("✕", `Remove reply ${k + 1} of prompt ${p + 1}`, () =>
+          change(() => {
+            prompt.replies.splice(k, 1);
+            draft.pairs = draft.pairs
+              .filter((x) => x.prompt !== p || (x.chosen !== k && x.rejected !== k))
+              .map((x) =>
+                x.prompt !== p
+                  ? x
+                  : { ...x, chosen: x.chosen - (x.chosen > k), rejected: x.rejected - (x.rejected > k) },
+              );
+          }),
+        ),
+      ),
+    );
+    return h(
+      "fieldset",
+      { "data-where": `prompts[${p}]`, tabindex: "-1" },
+      h("legend", {}, `Prompt ${p + 1}`),
+      h(
+        "div",
+        { class: "row" },
+        field(
+          `prompts[${p}].text`,
+          prompt.text,
+          `Text of prompt ${p + 1}`,
+          (v) => {
+            prompt.text = v;
+          },
+          { class: "grow" },
+        ),
+        small("✕", `Remove prompt ${p + 1}`, () =>
+          change(() => {
+            draft.prompts.splice(p, 1);
+            draft.pairs = draft.pairs
+              .filter((x) => x.prompt !== p)
+              .map((x) => ({ ...x, prompt: x.prompt - (x.prompt > p) }));
+          }),
+        ),
+      ),
+      h(
+        "div",
+        { class: "row head" },
+        h("span", { class: "grow" }, "reply"),
+        h("span", {}, "reference"),
+        h("span", {}, "true reward"),
+        h("span", {}, "features"),
+        h("span", { class: "gap" }),
+      ),
+      rows,
+      h(
+        "div",
+        { class: "row", "data-where": `prompts[${p}].reference`, tabindex: "-1" },
+        small("+ reply", `Add a reply to prompt ${p + 1}`, () =>
+          change(() => prompt.replies.push({ text: "", reference: "", reward: "", features: "" })),
+        ),
+        small("even reference", `Give every reply of prompt ${p + 1} the same reference probability`, () =>
+          change(() =>
+            prompt.replies.forEach((r) => {
+              r.reference = String(1 / prompt.replies.length);
+            }),
+          ),
+        ),
+      ),
+    );
+  }
+
+  function pairForm(pair, i) {
+    const select = (name, label, options, at, set) =>
+      h(
+        "select",
+        {
+          "aria-label": label,
+          "data-where": `comparisons[${i}].${name}`,
+          onchange: (event) => {
+            touched = true;
+            set(Number(event.target.value));
+          },
+        },
+        options.map((text, k) =>
+          h("option", { value: k, selected: k === at }, `${k + 1} ${short(text, 24)}`),
+        ),
+      );
+    const replies = draft.prompts[pair.prompt].replies.map((r) => r.text);
+    return h(
+      "div",
+      { class: "row pair", "data-where": `comparisons[${i}]`, tabindex: "-1" },
+      h("b", {}, `${i + 1}`),
+      select(
+        "prompt",
+        `Prompt of pair ${i + 1}`,
+        draft.prompts.map((p) => p.text),
+        pair.prompt,
+        (v) => change(() => Object.assign(pair, { prompt: v, chosen: 0, rejected: 1 })),
+      ),
+      select("chosen", `Chosen reply of pair ${i + 1}`, replies, pair.chosen, (v) => {
+        pair.chosen = v;
+      }),
+      h("span", {}, "beats"),
+      select("rejected", `Rejected reply of pair ${i + 1}`, replies, pair.rejected, (v) => {
+        pair.rejected = v;
+      }),
+      field(
+        `comparisons[${i}].agreement`,
+        pair.agreement,
+        `Agreement on pair ${i + 1}, from 0 to 1`,
+        (v) => {
+          pair.agreement = v;
+        },
+        { inputmode: "decimal" },
+      ),
+      small("✕", `Remove pair ${i + 1}`, () => change(() => draft.pairs.splice(i, 1))),
+    );
+  }
+
+  function change(edit) {
+    touched = true;
+    edit();
+    draw();
+  }
+
+  function draw() {
+    complain("");
+    form.replaceChildren(
+      ...draft.prompts.map(promptForm),
+      small("+ prompt", "Add a prompt", () =>
+        change(() =>
+          draft.prompts.push({
+            text: "",
+            replies: [0, 1].map(() => ({ text: "", reference: "0.5", reward: "", features: "" })),
+          }),
+        ),
+      ),
+      h(
+        "fieldset",
+        { "data-where": "comparisons", tabindex: "-1" },
+        h("legend", {}, "Pairs: who beats whom, and the share of raters who agree"),
+        draft.pairs.map(pairForm),
+        draft.prompts.length
+          ? small("+ pair", "Add a pair", () =>
+              change(() => draft.pairs.push({ prompt: 0, chosen: 0, rejected: 1, agreement: "1" })),
+            )
+          : null,
+      ),
+      h(
+        "p",
+        { class: "submit" },
+        h("button", { type: "submit", class: "primary" }, "Run this world"),
+        " ",
+        h("button", { type: "button", onclick: start }, "Put back what is running"),
+      ),
+    );
+  }
+
+  function read(run) {
+    const now = run.segmentAt(app.step).comparisons; // the labels as they stand at the playhead
+    return {
+      prompts: run.prompts.map((p) => ({
+        text: p.text,
+        replies: p.replies.map((text, k) => ({
+          text,
+          reference: String(p.reference[k]),
+          reward: p.reward ? String(p.reward[k]) : "",
+          features: p.features ? p.features[k].join(" ") : "",
+        })),
+      })),
+      pairs: now.map(([prompt, chosen, rejected, agreement]) => ({
+        prompt,
+        chosen,
+        rejected,
+        agreement: String(agreement),
+      })),
+    };
+  }
+
+  function start() {
+    draft = read(app.run);
+    touched = false;
+    draw();
+  }
+
+  function submit() {
+    const optional = (rows, key, parse) =>
+      rows.some((r) => r[key].trim()) ? { [key]: rows.map((r) => parse(r[key])) } : {};
+    waiting = true;
+    app.send({
+      type: "edit",
+      world: {
+        prompts: draft.prompts.map((p) => ({
+          text: p.text,
+          replies: p.replies.map((r) => r.text),
+          reference: p.replies.map((r) => numeric(r.reference)),
+          ...optional(p.replies, "reward", numeric),
+          ...optional(p.replies, "features", vector),
+        })),
+        comparisons: draft.pairs.map((x) => ({ ...x, agreement: numeric(x.agreement) })),
+      },
+    });
+  }
+
+  return {
+    root: box.root,
+    open() {
+      app.pause();
+      if (!touched) start();
+      box.show();
+    },
+    update(run, fresh) {
+      if (fresh) {
+        touched = false;
+        paste.value = "";
+        if (waiting) box.close();
+      } else if (waiting && run.notice?.kind === "error") complain(run.notice.text, run.notice.where);
+      if (fresh || run.notice) waiting = false;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+"""The Playground page: one player, one queue of events, one answer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app.playground import payload, session
+from app.shell.component import register
+from app.shell.event_queue import fresh_events
+
+KEY = "player"
+
+
+def page() -> None:
+    """Draw the Playground for this visitor; its state outlives a change of page."""
+    query = st.query_params.to_dict()
+    address = next((f"{key}={query[key]}" for key in ("s", "preset") if key in query), "")
+    first = "playground" not in st.session_state
+    # A link from another page opens here; an address that the player itself wrote does not.
+    if first or (address and address not in st.session_state.playground_written):
+        world = 0 if first else st.session_state.playground.world + 1
+        st.session_state.playground = replace(session.open_link(query), world=world)
+        st.session_state.playground_seen = {}
+        st.session_state.playground_written = [address]
+        _remember_address()
+    _player()
+
+
+@st.fragment
+def _player() -> None:
+    state: session.Playground = st.session_state.playground
+    _component()(
+        key=KEY, data=payload.encode(state, st.session_state.playground_seen), on_queue_change=_on_queue
+    )
+
+
+@st.cache_resource
+def _component() -> Callable[..., Any]:
+    return register("player", "playground/player.js")
+
+
+def _on_queue() -> None:
+    """Handle the events not seen yet."""
+    events, seen = fresh_events(st.session_state[KEY].get("queue"), st.session_state.playground_seen)
+    if events:
+        st.session_state.playground_seen = seen
+        st.session_state.playground = session.handle_all(st.session_state.playground, events)
+        _remember_address()
+
+
+def _remember_address() -> None:
+    """Note the address that the player writes for this state, to tell it from a link that was followed."""
+    written = st.session_state.playground.link()
+    st.session_state.playground_written = [*st.session_state.playground_written[-50:], written]

@@ -1,0 +1,291 @@
+"""What one visitor's Playground holds, and how each event from the browser changes it. Pure: no Streamlit."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.playground import link
+from app.shell.qr import qr_svg
+from dpo_core.errors import ScenarioError
+from dpo_core.preferences import Preferences
+from dpo_core.toy.simulate import Trajectory, simulate
+from dpo_core.toy.trajectory_csv import trajectory_to_csv
+from dpo_core.world.pairs_file import parse_pairs, preferences_to_pairs
+from dpo_core.world.presets import find_preset
+from dpo_core.world.scenario import Intervention, Optimizer, Scenario
+from dpo_core.world.scenario_file import parse_scenario, scenario_from_json, scenario_to_json
+
+DEFAULT_PRESET = "align"
+MAX_STEPS, MAX_PROMPTS, MAX_REPLIES, MAX_COMPARISONS, MAX_INTERVENTIONS = 5_000, 12, 12, 60, 400
+MAX_FILE = 1_000_000  # characters of an uploaded file
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell the visitor: ``kind`` is "info" or "error"; ``where`` the field it is about."""
+
+    kind: str
+    text: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file made for the visitor."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Playground:
+    """The whole state: a trajectory, what it is compared with, and what was last said to the visitor."""
+
+    trajectory: Trajectory
+    preset: str | None = None
+    ghost: Trajectory | None = None
+    ghost_name: str = ""
+    step: int = 0
+    world: int = 0  # grows when the world is replaced: the player then starts anew at ``step``
+    notice: Notice | None = None
+    download: Download | None = None
+    qr: str = ""  # a QR code as SVG, for the address that was asked for
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.trajectory.scenario
+
+    def link(self) -> str:
+        """The query string (without the playhead) that restores this state."""
+        ghost = self.ghost.scenario if self.ghost is not None else None
+        preset = find_preset(self.preset) if self.preset is not None else None
+        if preset is not None and (self.scenario, ghost, self.ghost_name) == (
+            preset.scenario,
+            preset.against,
+            preset.against_name,
+        ):
+            return f"preset={preset.key}"
+        return f"s={link.encode(self.scenario, self.preset, ghost, self.ghost_name)}"
+
+
+def open_preset(key: str, world: int = 0) -> Playground:
+    """A preset at its first step, with the run that it asks to be compared with."""
+    preset = find_preset(key)
+    ghost = simulate(preset.against) if preset.against is not None else None
+    return Playground(simulate(preset.scenario), preset.key, ghost, preset.against_name, world=world)
+
+
+def open_link(query: dict[str, str]) -> Playground:
+    """The state that an address describes; a damaged one gives the default scenario and says so."""
+    try:
+        if "s" in query:
+            scenario, preset, against, name = link.decode(query["s"])
+            ghost = simulate(_fits(against)) if against is not None else None
+            state = Playground(simulate(_fits(scenario)), preset, ghost, name)
+        else:
+            state = open_preset(query.get("preset", DEFAULT_PRESET))
+        step = query.get("t", "0")
+        written = step.isdecimal() and len(step) < 10  # longer ones are not a step, nor cheap to read
+        return replace(state, step=min(int(step), state.scenario.steps) if written else 0)
+    except ScenarioError as error:
+        notice = Notice("error", f"This link cannot be opened: {error} Here is the default example instead.")
+        return replace(open_preset(DEFAULT_PRESET), notice=notice)
+
+
+def handle_all(state: Playground, events: list[Any]) -> Playground:
+    """The state after a queue of events; what the last answer said or made is not said or made again."""
+    state = replace(state, notice=None, download=None, qr="")
+    for event in events:
+        state = handle(state, event)
+    return state
+
+
+def handle(state: Playground, event: Any) -> Playground:
+    """The state after one event. Whatever the browser sends, the answer is a state, never an exception."""
+    kind = event.get("type") if isinstance(event, dict) else None
+    handler = HANDLERS.get(kind) if isinstance(kind, str) else None
+    if handler is None:
+        return _say(state, ScenarioError("event", f"{str(kind)[:40]!r} is not one", "Reload the page"))
+    try:
+        return handler(state, event)
+    except ScenarioError as error:
+        return _say(state, error)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return _say(state, ScenarioError(f"event {kind}", "is incomplete", "Reload the page"))
+
+
+def _say(state: Playground, error: ScenarioError) -> Playground:
+    return replace(state, notice=Notice("error", str(error), error.where))
+
+
+def _run(state: Playground, scenario: Scenario, step: int | None = None) -> Playground:
+    """Fold the changed scenario, reusing what it shares with the present run."""
+    trajectory = simulate(_fits(scenario), resume=state.trajectory)
+    return replace(state, trajectory=trajectory, step=state.step if step is None else step)
+
+
+def _fits(scenario: Scenario) -> Scenario:
+    """The page draws every reply and pair, so it takes smaller worlds than the command line does."""
+    preferences = scenario.preferences
+    for where, count, most in (
+        ("prompts", len(preferences.prompts), MAX_PROMPTS),
+        ("replies of one prompt", max(preferences.sizes), MAX_REPLIES),
+        ("comparisons", len(preferences.comparisons), MAX_COMPARISONS),
+        ("steps", scenario.steps, MAX_STEPS),
+        ("interventions", len(scenario.interventions), MAX_INTERVENTIONS),
+    ):
+        if count > most:
+            raise ScenarioError(
+                where,
+                f"{count} are more than this page can draw",
+                f"Use at most {most} here, or run it with `python -m dpo_core simulate FILE`",
+            )
+    return scenario
+
+
+def _preset(state: Playground, event: dict[str, Any]) -> Playground:
+    return open_preset(str(event["key"]), state.world + 1)
+
+
+def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
+    """A change at the playhead. At the very end the run is extended, so that its effect can be seen."""
+    scenario = state.scenario
+    step = min(int(event["step"]), scenario.steps)
+    if step >= MAX_STEPS:
+        raise ScenarioError("step", f"a run ends at step {MAX_STEPS}", "Make the change at an earlier step")
+    if step >= scenario.steps:
+        scenario = replace(scenario, steps=min(scenario.steps + _length(state), MAX_STEPS))
+    change, document = str(event["change"]), scenario_to_json(scenario)
+    entry: dict[str, Any] = {"step": step}
+    if change == "flip":
+        entry["flip"] = event["comparison"]
+    elif change == "agreement":
+        entry |= {"comparison": event["comparison"], "agreement": event["value"]}
+    else:
+        entry[change] = event["value"]
+    document["interventions"] = [entry]
+    made = scenario_from_json(document).interventions[0]  # the same checks as for a file
+    return _run(state, _appended(scenario, made), step)
+
+
+def _appended(scenario: Scenario, made: Intervention) -> Scenario:
+    """``scenario`` with ``made``; dragging one control at one step leaves one entry, its last value."""
+    last = scenario.interventions[-1] if scenario.interventions else None
+    if last is not None and made.change != "flip" and replace(last, value=made.value) == made:
+        scenario = scenario.undo()
+    return scenario.intervene(made)
+
+
+def _length(state: Playground) -> int:
+    return (
+        find_preset(state.preset).scenario.steps
+        if state.preset is not None
+        else max(state.scenario.steps // 2, 100)
+    )
+
+
+def _undo(state: Playground, event: dict[str, Any]) -> Playground:
+    if not state.scenario.interventions:
+        return replace(state, notice=Notice("info", "Nothing to undo."))
+    return _run(state, state.scenario.undo())
+
+
+def _clear(state: Playground, event: dict[str, Any]) -> Playground:
+    return _run(state, replace(state.scenario, interventions=()))
+
+
+def _steps(state: Playground, event: dict[str, Any]) -> Playground:
+    """A longer or shorter run; it cannot end before its last intervention."""
+    document = {**scenario_to_json(state.scenario), "steps": event["value"], "interventions": []}
+    steps = scenario_from_json(document).steps
+    last = max((i.step for i in state.scenario.interventions), default=0)
+    if steps < last:
+        raise ScenarioError(
+            "steps", f"{steps} is before your change at step {last}", f"Use at least {last}, or undo it"
+        )
+    return _run(state, replace(state.scenario, steps=steps), min(state.step, steps))
+
+
+def _pin(state: Playground, event: dict[str, Any]) -> Playground:
+    rules = state.trajectory.segments[0].rules
+    name = f"β = {rules.objective.beta:g}, σ weight {'on' if rules.objective.sigma_weight else 'off'}"
+    changes = len(state.scenario.interventions)
+    if changes:
+        name += f", {changes} change{'s' if changes > 1 else ''}"
+    return replace(state, ghost=state.trajectory, ghost_name=name)
+
+
+def _unpin(state: Playground, event: dict[str, Any]) -> Playground:
+    return replace(state, ghost=None, ghost_name="")
+
+
+def _edit(state: Playground, event: dict[str, Any]) -> Playground:
+    """The edited world, from step 0. Its settings are those in force at the start of the present run."""
+    document = scenario_to_json(state.scenario)
+    document |= {key: event["world"][key] for key in ("prompts", "comparisons")}
+    document["interventions"] = []
+    trajectory = simulate(_fits(_as_started(state, scenario_from_json(document))))
+    return Playground(
+        trajectory, None, world=state.world + 1, notice=Notice("info", "Your world is running.")
+    )
+
+
+def _as_started(state: Playground, scenario: Scenario) -> Scenario:
+    """``scenario`` with the settings in force at step 0, where a change may already have been made."""
+    rules = state.trajectory.segments[0].rules
+    return replace(scenario, objective=rules.objective, optimizer=rules.optimizer)
+
+
+def _import(state: Playground, event: dict[str, Any]) -> Playground:
+    """A scenario file, or JSONL of preference pairs; a bad one leaves the present run as it is."""
+    name, text = str(event["name"])[:80], event["text"]
+    if not isinstance(text, str) or len(text) > MAX_FILE:
+        raise ScenarioError(name, "is larger than 1 MB", "Use a smaller file")
+    if _is_scenario(text):
+        scenario = parse_scenario(text, name)
+    else:
+        preferences: Preferences = parse_pairs(text, name)
+        objective = state.trajectory.segments[0].rules.objective
+        scenario = Scenario(preferences, objective, Optimizer(), 200)
+    trajectory = simulate(_fits(scenario))
+    return Playground(trajectory, None, world=state.world + 1, notice=Notice("info", f"{name} is running."))
+
+
+def _is_scenario(text: str) -> bool:
+    """One JSON object with prompts is a scenario; anything else is read as pairs, line by line."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return '"comparisons"' in text or '"prompts"' in text
+    return isinstance(document, dict) and "chosen" not in document
+
+
+def _export(state: Playground, event: dict[str, Any]) -> Playground:
+    if event["what"] == "csv":
+        made = Download("dpo-lab-trajectory.csv", trajectory_to_csv(state.trajectory))
+    elif event["what"] == "pairs":
+        made = Download("dpo-lab-pairs.jsonl", preferences_to_pairs(state.scenario.preferences))
+    else:
+        text = json.dumps(scenario_to_json(state.scenario), indent=1, ensure_ascii=False) + "\n"
+        made = Download("dpo-lab-scenario.json", text)
+    return replace(state, download=made)
+
+
+def _qr(state: Playground, event: dict[str, Any]) -> Playground:
+    return replace(state, qr=qr_svg(str(event["url"])))
+
+
+HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
+    "preset": _preset,
+    "intervene": _intervene,
+    "undo": _undo,
+    "clear": _clear,
+    "steps": _steps,
+    "pin": _pin,
+    "unpin": _unpin,
+    "edit": _edit,
+    "import": _import,
+    "export": _export,
+    "qr": _qr,
+}

@@ -1,0 +1,147 @@
+"""What a run is told: the JSON that the worker's "start" and the command line both go through."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from dpo_core.errors import ScenarioError
+from dpo_core.gpt2.model.policy import DTYPES
+from dpo_core.gpt2.model.shipped import HELD_OUT_PAIRS, TRAINING_PAIRS
+from dpo_core.gpt2.spec import defaults
+from dpo_core.gpt2.training.trainer import TrainingSettings
+from dpo_core.preferences import Preferences
+from dpo_core.world.pairs_file import parse_pairs
+from dpo_core.world.reading import (
+    check_list,
+    check_object,
+    check_switch,
+    check_text,
+    check_whole,
+    check_within,
+)
+from dpo_core.world.scenario import MAX_STEPS, Optimizer
+from dpo_core.world.scenario_file import (
+    LEARNING_RATE_RANGE,
+    intervention_from_json,
+    objective_from_json,
+    scenario_from_json,
+)
+
+BUNDLED = "bundled"
+SHOWN = 4  # prompts whose samples are shown side by side
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that determines a run. ``prompts``: what fresh samples are drawn for, in turn.
+
+    ``held_out``: preferences that are evaluated but not trained on; None: those trained on are evaluated.
+    ``measure_every`` steps ``samples`` replies of at most ``max_new_tokens`` tokens are drawn and measured;
+    0 never does.
+    """
+
+    preferences: Preferences
+    prompts: tuple[str, ...]
+    held_out: Preferences | None = None
+    model: str = defaults.SHIPPED
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
+    device: str = "auto"
+    dtype: str = "float32"
+    measure_every: int = defaults.MEASURE_EVERY
+    samples: int = defaults.SAMPLES
+    max_new_tokens: int = defaults.MAX_NEW_TOKENS
+    paused: bool = False
+
+
+@cache
+def bundled_preferences() -> Preferences:
+    """The training pairs that ship."""
+    return parse_pairs(TRAINING_PAIRS.read_text(encoding="utf-8"), TRAINING_PAIRS.name)
+
+
+@cache
+def held_out_preferences() -> Preferences:
+    """Pairs whose prompts no training pair has."""
+    return parse_pairs(HELD_OUT_PAIRS.read_text(encoding="utf-8"), HELD_OUT_PAIRS.name)
+
+
+def run_config_from_json(value: Any, preferences: Preferences | None = None) -> RunConfig:
+    """Validate a run's settings; every key may be left out. Raises ScenarioError at the first thing wrong.
+
+    ``preferences`` stands in for the key ``data`` when they have been read already.
+    """
+    known = {"model", "data", "objective", "optimizer", "steps", "batch_size", "seed", "interventions"}
+    known |= {"device", "dtype", "prompts", "measure_every", "samples", "max_new_tokens", "paused"}
+    entry = check_object(value, "config", set(), known)
+    bundled = preferences is None and entry.get("data", BUNDLED) == BUNDLED
+    if preferences is None:
+        preferences = _data(entry.get("data", BUNDLED))
+    standard = TrainingSettings()
+    steps = check_whole(entry.get("steps", standard.steps), "steps", 1, MAX_STEPS)
+    objective = objective_from_json(
+        {
+            "beta": standard.objective.beta,
+            **check_object(entry.get("objective", {}), "objective", set(), OBJECTIVE),
+        }
+    )
+    interventions = tuple(
+        intervention_from_json(v, f"interventions[{i}]", steps, len(preferences.comparisons))
+        for i, v in enumerate(check_list(entry.get("interventions", []), "interventions", 0))
+    )
+    given = check_list(entry.get("prompts") or [], "prompts", 0)
+    prompts = tuple(check_text(p, f"prompts[{i}]") for i, p in enumerate(given))
+    if not prompts:
+        asked = held_out_preferences() if bundled else preferences
+        prompts = tuple(p.text for p in asked.prompts)
+    return RunConfig(
+        preferences,
+        prompts,
+        held_out_preferences() if bundled else None,
+        model=check_text(entry.get("model", defaults.SHIPPED), "model"),
+        settings=TrainingSettings(
+            objective,
+            _optimizer(entry.get("optimizer", {}), str(entry.get("model", defaults.SHIPPED))),
+            steps,
+            check_whole(entry.get("batch_size", standard.batch_size), "batch_size", 0, 4096),
+            check_whole(entry.get("seed", 0), "seed", 0, 2**31 - 1),
+            interventions=interventions,
+        ),
+        device=_one_of(entry.get("device", "auto"), "device", ("auto", "cpu", "cuda", "mps")),
+        dtype=_one_of(entry.get("dtype", "float32"), "dtype", DTYPES),
+        measure_every=check_whole(
+            entry.get("measure_every", defaults.MEASURE_EVERY), "measure_every", 0, MAX_STEPS
+        ),
+        samples=check_whole(entry.get("samples", defaults.SAMPLES), "samples", 2, 4096),
+        max_new_tokens=check_whole(
+            entry.get("max_new_tokens", defaults.MAX_NEW_TOKENS), "max_new_tokens", 1, 1024
+        ),
+        paused=check_switch(entry.get("paused", False), "paused"),
+    )
+
+
+OBJECTIVE = {"name", "beta", "sigma_weight"}
+
+
+def _data(value: Any) -> Preferences:
+    if value == BUNDLED:
+        return bundled_preferences()
+    mend = 'Write "bundled", {"jsonl": "…"} or {"scenario": {…}}'
+    if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"jsonl", "scenario"}:
+        raise ScenarioError("data", "is not a known kind of data", mend)
+    if "jsonl" in value:
+        return parse_pairs(check_text(value["jsonl"], "data.jsonl"), "the pairs")
+    return scenario_from_json(value["scenario"]).preferences
+
+
+def _optimizer(value: Any, model: str) -> Optimizer:
+    entry = check_object(value, "optimizer", set(), {"name", "learning_rate"})
+    standard = defaults.rates(model)
+    name = _one_of(entry.get("name", next(iter(standard))), "optimizer.name", tuple(standard))
+    rate = entry.get("learning_rate", standard[name])
+    return Optimizer(name, check_within(rate, "optimizer.learning_rate", LEARNING_RATE_RANGE))
+
+
+def _one_of(value: Any, where: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ScenarioError(where, f"{str(value)[:40]!r} is not known", f"Use one of {', '.join(known)}")
+    return str(value)

@@ -1,0 +1,242 @@
+"""The fold for GPT-2: the toy's objectives hand each reply a coefficient, and autograd pulls it back.
+
+∂L/∂θ = Σ_y c(y) ∂log π(y|x)/∂θ with c from ``dpo_core.objectives``, in NumPy, in float64: the same functions
+that move the toy policy. No formula of a loss is written in torch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dpo_core import objectives
+from dpo_core.errors import ScenarioError
+from dpo_core.gpt2.model.memory import is_out_of_memory, no_memory, too_small
+from dpo_core.gpt2.model.policy import Policy, micro_batches
+from dpo_core.gpt2.spec import defaults
+from dpo_core.gpt2.training.evaluation import comparison_metrics
+from dpo_core.gpt2.training.reference import ReferenceLogProbs, check_start
+from dpo_core.gpt2.training.replies import Indices, flat_indices
+from dpo_core.objectives import Objective
+from dpo_core.preferences import Preferences
+from dpo_core.world.scenario import Intervention, Optimizer, Rules
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train. ``batch_size`` counts comparisons; 0 takes all of them at every step.
+
+    ``micro_batch_tokens`` bounds how many tokens go through the network at once: a larger batch is
+    accumulated in pieces, with the same result.
+    """
+
+    objective: Objective = field(default_factory=lambda: Objective("dpo", defaults.BETA, True))
+    optimizer: Optimizer = field(default_factory=lambda: Optimizer("sgd", defaults.SHIPPED_RATES["sgd"]))
+    steps: int = defaults.STEPS
+    batch_size: int = defaults.BATCH_SIZE
+    seed: int = 0
+    micro_batch_tokens: int = 4096
+    interventions: tuple[Intervention, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class StepReport:
+    """One step: ``metrics`` under TRL's names, means over the batch; ``batch`` [B]: the comparisons in it."""
+
+    step: int
+    metrics: dict[str, float]
+    batch: Indices
+
+
+class Trainer:
+    """Trains ``policy`` in place against ``reference``.
+
+    At step s the metrics are those of the parameters at s under the rules in force at s; the update s → s+1
+    uses the same numbers.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        reference: ReferenceLogProbs,
+        preferences: Preferences,
+        settings: TrainingSettings,
+    ) -> None:
+        self.policy, self.reference = policy, reference
+        self.sequences = reference.sequences
+        self.settings = settings
+        self.rules = Rules(preferences.comparisons, settings.objective, settings.optimizer)
+        self.step = 0
+        self.notices: list[str] = []
+        self.log_probs = np.full(len(self.sequences), np.nan)  # [R], as last seen in a batch
+        self.starts = preferences.starts
+        self._pending = sorted(settings.interventions, key=lambda i: i.step)  # stable: ties as made
+        self._parameters = [p for p in policy.model.parameters() if p.requires_grad]
+        self._optimizer = _optimizer(self._parameters, settings.optimizer)
+        self._order = _batches(len(preferences.comparisons), settings.batch_size, settings.seed)
+
+    def put_in_force(self) -> bool:
+        """Make the changes that were planned for the step to come; whether there were any."""
+        before = len(self._pending)
+        while self._pending and self._pending[0].step <= self.step:
+            self.intervene(self._pending.pop(0))
+        return len(self._pending) < before
+
+    def intervene(self, intervention: Intervention) -> None:
+        """Put a change in force from the next step on, whatever step it names;
+
+        Parameters stay as they are.
+        """
+        self.rules = self.rules.after(intervention)
+
+    @property
+    def done(self) -> bool:
+        """Whether the step to come is the last one, which is only measured."""
+        return self.step > self.settings.steps
+
+    def advance(self) -> StepReport:
+        """Measure the current step, then update the parameters (not after the last step).
+
+        Raises ScenarioError when the numbers leave the range of floats, or memory is short on the CPU too.
+        """
+        self.put_in_force()
+        batch = next(self._order)
+        last = self.step >= self.settings.steps
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers that overflow are reported as such
+            try:
+                report = self._pass(batch, update=not last)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if self.policy.device.type == "cpu":
+                    raise no_memory(self.policy.name) from None
+                self.fall_back_to_cpu()
+                report = self._pass(batch, update=not last)
+        self.step += 1
+        return report
+
+    def comparison_margins(self, which: Indices | None = None) -> tuple[Array, Array]:
+        """Implicit-reward margin and sigma weight of comparisons [C] under the rules in force.
+
+        From the log-probs as last seen in a batch; nan where a reply has not been seen yet.
+        """
+        comparisons = self.rules.comparisons
+        if which is not None:
+            comparisons = tuple(comparisons[i] for i in which)
+        chosen, rejected = flat_indices(self.starts, comparisons)
+        seen = ~np.isnan(self.log_probs[chosen] + self.log_probs[rejected])
+        chosen, rejected = chosen[seen], rejected[seen]
+        loss = objectives.preference_loss(
+            self.rules.objective,
+            self.log_probs[chosen],
+            self.log_probs[rejected],
+            self.reference.of(chosen),
+            self.reference.of(rejected),
+        )
+        margins, weights = np.full((2, len(seen)), np.nan)
+        margins[seen] = loss.chosen_rewards - loss.rejected_rewards
+        weights[seen] = objectives.sigma_weight(
+            self.rules.objective, margins[seen] / self.rules.objective.beta
+        )
+        return margins, weights
+
+    def _pass(self, batch: Indices, update: bool) -> StepReport:
+        comparisons = [self.rules.comparisons[i] for i in batch]
+        chosen, rejected = flat_indices(self.starts, comparisons)
+        agreement = np.array([c.agreement for c in comparisons])
+        reference = self.reference.of(np.concatenate([chosen, rejected]))
+        reference_chosen, reference_rejected = np.split(reference, 2)
+        self._optimizer.zero_grad(set_to_none=True)
+        for piece in self._pieces(chosen, rejected):
+            both = np.concatenate([chosen[piece], rejected[piece]])
+            replies, places = np.unique(both, return_inverse=True)
+            with torch.set_grad_enabled(update):
+                log_probs = self.policy.sequence_log_probs([self.sequences[i] for i in replies])  # [≤ 2B]
+            self.log_probs[replies] = log_probs.detach().cpu().numpy()
+            if not update:
+                continue
+            loss = objectives.preference_loss(
+                self.rules.objective,
+                self.log_probs[chosen[piece]],
+                self.log_probs[rejected[piece]],
+                reference_chosen[piece],
+                reference_rejected[piece],
+                agreement[piece],
+            )
+            pulls = np.concatenate([loss.chosen_coefficients, loss.rejected_coefficients])
+            coefficients = np.bincount(places, pulls, len(replies)) / len(batch)  # L = mean over the batch
+            torch.autograd.backward(log_probs, grad_tensors=torch.from_numpy(coefficients).to(log_probs))
+        if self.step == 0:
+            both = np.concatenate([chosen, rejected])
+            check_start(self.policy.dtype, self.log_probs[both], reference)
+            self.log_probs[both] = reference  # equal but for rounding, which must not count as a preference
+        metrics = comparison_metrics(
+            self.rules.objective,
+            (self.log_probs[chosen], self.log_probs[rejected]),
+            (reference_chosen, reference_rejected),
+            agreement,
+        )
+        metrics["beta"] = self.rules.objective.beta
+        metrics["learning_rate"] = self.rules.optimizer.learning_rate
+        if not np.isfinite(list(metrics.values())).all():
+            raise ScenarioError(
+                "optimizer.learning_rate",
+                f"the numbers overflow at step {self.step}",
+                "Use a smaller learning rate or a smaller beta",
+            )
+        if update:
+            for group in self._optimizer.param_groups:
+                group["lr"] = self.rules.optimizer.learning_rate
+            self._optimizer.step()
+        return StepReport(self.step, metrics, batch)
+
+    def _pieces(self, chosen: Indices, rejected: Indices) -> list[Indices]:
+        """The batch cut into micro-batches; several are formed of comparisons of similar length."""
+        lengths = [
+            len(self.sequences[w]) + len(self.sequences[v]) for w, v in zip(chosen, rejected, strict=True)
+        ]
+        order = np.arange(len(chosen))
+        most = min(self.settings.micro_batch_tokens, self.policy.tokens_at_once)
+        if sum(lengths) > most:
+            order = np.argsort(lengths, kind="stable")
+        pieces = micro_batches([range(lengths[i]) for i in order], most)
+        return [order[piece] for piece in pieces]
+
+    def fall_back_to_cpu(self) -> None:
+        self.notices.append(too_small(self.policy.device.type))
+        self._optimizer.zero_grad(set_to_none=True)
+        self.policy.cast(torch.device("cpu"))
+        self.reference.policy.cast(torch.device("cpu"))
+        for state in self._optimizer.state.values():
+            for name, value in state.items():
+                if isinstance(value, torch.Tensor):
+                    state[name] = value.cpu()
+
+
+def _optimizer(parameters: list[torch.nn.Parameter], optimizer: Optimizer) -> torch.optim.Optimizer:
+    if optimizer.name == "sgd":
+        return torch.optim.SGD(parameters, lr=optimizer.learning_rate)
+    if optimizer.name == "adamw":
+        fused = parameters[0].device.type in ("cpu", "cuda")
+        return torch.optim.AdamW(parameters, lr=optimizer.learning_rate, weight_decay=0.0, fused=fused)
+    raise ScenarioError("optimizer.name", f"{optimizer.name!r} is not known", 'Use "adamw" or "sgd"')
+
+
+def _batches(comparisons: int, size: int, seed: int) -> Iterator[Indices]:
+    """Endless batches: all comparisons at once, or pieces of one shuffled epoch after another."""
+    if size == 0 or size >= comparisons:
+        while True:
+            yield np.arange(comparisons)
+    waiting = np.empty(0, dtype=np.intp)
+    epoch = 0
+    while True:
+        while len(waiting) < size:
+            order = np.random.default_rng([seed, epoch]).permutation(comparisons)
+            waiting = np.concatenate([waiting, order])
+            epoch += 1
+        yield waiting[:size]
+        waiting = waiting[size:]
