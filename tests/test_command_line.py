@@ -13,7 +13,7 @@ from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import presets
 from tests.world.documents import GOOD, with_change
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def command(*arguments, stdin=b"", **environment):
