@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from dpo_core.objectives import Objective, dpo_loss
+from dpo_core.methods import configured
+from dpo_core.methods.dpo import dpo_loss
+from dpo_core.methods.preference_loss import preference_loss
 from dpo_core.theory.closed_forms import one_pair_margin
 from dpo_core.toy.simulate import simulate
-from dpo_core.variants import Pair, cdpo, ipo, kto, orpo, simpo
 from dpo_core.world.presets import find_preset
 from dpo_core.world.scenario import Optimizer
 from lessons.check import Check, Sides, Slider
@@ -27,7 +28,7 @@ def _slopes(loss: Callable[[Any, Any], Any], chosen: float, rejected: float) -> 
 
 
 def ipo_slopes(beta: float, chosen: float, rejected: float, ref_chosen: float, ref_rejected: float) -> Sides:
-    pull = ipo(Pair(chosen, rejected, ref_chosen, ref_rejected), beta)
+    pull = preference_loss(configured("ipo", beta=beta), chosen, rejected, ref_chosen, ref_rejected)
     target = 1 / (2 * beta)
 
     def loss(w: Any, r: Any) -> Any:
@@ -35,7 +36,7 @@ def ipo_slopes(beta: float, chosen: float, rejected: float, ref_chosen: float, r
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the IPO loss",
         "±2(h − 1/(2β))",
         (("target 1/(2β)", target),),
@@ -47,8 +48,8 @@ def ipo_target(beta: float, start: float) -> Sides:
     ref = complex_log_softmax(z)
     for _ in range(120):  # gradient descent on the two logits
         log_p = complex_log_softmax(z)
-        pull = ipo(Pair(log_p[0], log_p[1], ref[0], ref[1]), beta)
-        coefficients = np.array([float(pull.chosen), float(pull.rejected)])
+        pull = preference_loss(configured("ipo", beta=beta), log_p[0], log_p[1], ref[0], ref[1])
+        coefficients = np.array([float(pull.chosen_coefficients), float(pull.rejected_coefficients)])
         z = z - 0.1 * (coefficients - np.exp(log_p) * coefficients.sum())
     log_p = complex_log_softmax(z)
     return Sides(
@@ -63,22 +64,23 @@ def ipo_target(beta: float, start: float) -> Sides:
 def cdpo_mixes(
     beta: float, flipped: float, chosen: float, rejected: float, ref_chosen: float, ref_rejected: float
 ) -> Sides:
-    pair = Pair(chosen, rejected, ref_chosen, ref_rejected)
-    mixed = (1 - flipped) * dpo_loss(pair.margin, beta) + flipped * dpo_loss(-pair.margin, beta)
-    pull = cdpo(pair, beta, flipped)
+    margin = (chosen - ref_chosen) - (rejected - ref_rejected)
+    mixed = (1 - flipped) * dpo_loss(margin, beta) + flipped * dpo_loss(-margin, beta)
+    cdpo = configured("cdpo", beta=beta, epsilon=flipped)
+    pull = preference_loss(cdpo, chosen, rejected, ref_chosen, ref_rejected)
     return Sides(
-        float(pull.loss),
+        float(pull.losses),
         float(mixed),
         "cDPO loss",
         "(1−ε)·Eq. 7 + ε·Eq. 7 with the label flipped",
-        (("pull on the chosen reply", float(pull.chosen)),),
+        (("pull on the chosen reply", float(pull.chosen_coefficients)),),
     )
 
 
 def kto_slopes(
     beta: float, kl: float, chosen: float, rejected: float, ref_chosen: float, ref_rejected: float
 ) -> Sides:
-    pull = kto(Pair(chosen, rejected, ref_chosen, ref_rejected), beta, kl)
+    pull = preference_loss(configured("kto", beta=beta), chosen, rejected, ref_chosen, ref_rejected, kl=kl)
 
     def loss(w: Any, r: Any) -> Any:
         good, bad = beta * (w - ref_chosen - kl), beta * (kl - (r - ref_rejected))
@@ -86,14 +88,15 @@ def kto_slopes(
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the KTO loss",
         "∓β σ(v)σ(−v), each reply on its own",
     )
 
 
 def orpo_slopes(weight: float, chosen: float, rejected: float, m: float, n: float) -> Sides:
-    pull = orpo(Pair(chosen, rejected, chosen_length=m, rejected_length=n), weight)
+    orpo = configured("orpo", **{"lambda": weight})
+    pull = preference_loss(orpo, chosen, rejected, 0.0, 0.0, lengths=(m, n))
 
     def loss(w: Any, r: Any) -> Any:
         p, q = np.exp(w / m), np.exp(r / n)
@@ -102,21 +105,22 @@ def orpo_slopes(weight: float, chosen: float, rejected: float, m: float, n: floa
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the ORPO loss",
         "coefficients of the table",
     )
 
 
 def simpo_slopes(beta: float, gamma: float, chosen: float, rejected: float, m: float, n: float) -> Sides:
-    pull = simpo(Pair(chosen, rejected, chosen_length=m, rejected_length=n), beta, gamma)
+    simpo = configured("simpo", beta=beta, gamma=gamma)
+    pull = preference_loss(simpo, chosen, rejected, 0.0, 0.0, lengths=(m, n))
 
     def loss(w: Any, r: Any) -> Any:
         return negative_log_sigmoid(beta * (w / m - r / n) - gamma)
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the SimPO loss",
         "∓σ(−u)·β/length",
         (("margin u, a mean per token", beta * (chosen / m - rejected / n) - gamma),),
@@ -139,7 +143,7 @@ def any_level_is_reached(beta: float, level: float) -> Sides:
 def displacement_falls(beta: float, steps: float) -> Sides:
     scenario = find_preset("displacement").scenario
     world = replace(
-        scenario, objective=Objective("dpo", beta), optimizer=Optimizer("sgd", 1.0), steps=int(steps)
+        scenario, objective=configured("dpo", beta=beta), optimizer=Optimizer("sgd", 1.0), steps=int(steps)
     )
     metrics = simulate(world).metrics
     return Sides(
@@ -183,7 +187,9 @@ def one_pair_only_rises(beta: float, reference: str, steps: float) -> Sides:
 
 def reward_peaks(beta: float) -> Sides:
     scenario = find_preset("overoptimisation").scenario
-    world = replace(scenario, objective=Objective("dpo", beta), optimizer=Optimizer("sgd", 30.0), steps=340)
+    world = replace(
+        scenario, objective=configured("dpo", beta=beta), optimizer=Optimizer("sgd", 30.0), steps=340
+    )
     metrics = simulate(world).metrics
     reward = metrics["true_reward"][:, 0]
     return Sides(

@@ -4,7 +4,9 @@ from math import exp, log
 
 import numpy as np
 
-from dpo_core.objectives import Objective, dpo_loss, preference_loss
+from dpo_core.methods import configured
+from dpo_core.methods.dpo import dpo_loss
+from dpo_core.methods.preference_loss import preference_loss
 from dpo_core.theory.closed_forms import bradley_terry
 from dpo_core.theory.token_chain import random_chain, replies, reply_log_prob, token_log_probs, unfinished
 from dpo_core.toy.simulate import simulate
@@ -32,7 +34,7 @@ def loss_starts_at_log2(beta: float, reference: str) -> Sides:
 def loss_from_four_numbers(
     beta: float, chosen: float, rejected: float, ref_chosen: float, ref_rejected: float
 ) -> Sides:
-    by_core = preference_loss(Objective("dpo", beta), chosen, rejected, ref_chosen, ref_rejected)
+    by_core = preference_loss(configured("dpo", beta=beta), chosen, rejected, ref_chosen, ref_rejected)
     # the same by probabilities: the two rewards as odds, no log-ratio and no stable log σ
     for_chosen = exp(beta * (chosen - ref_chosen) / 2 - beta * (rejected - ref_rejected) / 2)
     return Sides(

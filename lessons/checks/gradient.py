@@ -4,9 +4,10 @@ from math import cosh, exp, log
 
 import numpy as np
 
-from dpo_core.objectives import Objective, dpo_coefficient, sigma_weight, sigmoid
-from dpo_core.theory.closed_forms import kl_ceiling, one_pair_margin
-from dpo_core.toy.categorical import logit_gradient
+from dpo_core.methods.dpo import dpo_coefficient
+from dpo_core.numerics import sigmoid
+from dpo_core.theory.closed_forms import one_pair_margin
+from dpo_core.toy.categorical import kl_ceiling, logit_gradient
 from dpo_core.toy.simulate import simulate
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (
@@ -62,7 +63,7 @@ def three_factors(beta: float, reference: str, p: float, q: float, r: float, s: 
 def weight_is_wrongness(beta: float, h: float) -> Sides:
     chosen, rejected = exp(beta * h / 2), exp(-beta * h / 2)
     return Sides(
-        float(sigma_weight(Objective("dpo", beta), h)),
+        float(sigmoid(-beta * h)),
         rejected / (chosen + rejected),
         "sigma weight",
         "chance the policy itself gives to the opposite label",

@@ -4,8 +4,7 @@ from math import log
 
 import numpy as np
 
-from dpo_core.theory.closed_forms import kl_ceiling
-from dpo_core.toy.categorical import kl
+from dpo_core.toy.categorical import kl, kl_ceiling
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import FOUR, LOGITS, REFERENCE, SEED, log_policy, log_reference
 from lessons.checks.routes import negative_log_sigmoid, root, slope

@@ -4,10 +4,10 @@ from math import expm1, floor, log, log2
 
 import numpy as np
 
-from dpo_core.objectives import Objective, preference_loss
+from dpo_core.methods import configured
+from dpo_core.methods.preference_loss import preference_loss
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
-from dpo_core.variants import Pair, simpo
 from lessons.check import Check, Sides, Slider
 from lessons.checks.controls import (
     BETA,
@@ -23,7 +23,7 @@ from lessons.checks.controls import (
 
 def stale_reference(beta: float, off: float) -> Sides:
     # policy and reference are one model; the reference's log-prob of the chosen reply was computed otherwise
-    both = preference_loss(Objective("dpo", beta), -24.0, -25.0, -24.0 - off, -25.0)
+    both = preference_loss(configured("dpo", beta=beta), -24.0, -25.0, -24.0 - off, -25.0)
     return Sides(
         float(both.losses),
         log(1 + np.exp(-beta * off)),
@@ -62,14 +62,15 @@ def which_kl(reference: str, p: float, q: float, r: float, s: float) -> Sides:
 def sum_is_not_mean(beta: float, tokens: float, each: float) -> Sides:
     n = int(tokens)
     margin = each * n  # the chosen reply is `each` nats likelier per token
-    summed = preference_loss(Objective("dpo", beta), -20.0 + margin, -20.0, -20.0, -20.0)
-    mean = simpo(Pair((-20.0 + margin), -20.0, chosen_length=n, rejected_length=n), beta, 0.0)
+    summed = preference_loss(configured("dpo", beta=beta), -20.0 + margin, -20.0, -20.0, -20.0)
+    simpo = configured("simpo", beta=beta, gamma=0.0)
+    mean = preference_loss(simpo, -20.0 + margin, -20.0, 0.0, 0.0, lengths=(n, n))
     return Sides(
         float(summed.chosen_rewards - summed.rejected_rewards),
-        -n * log(expm1(float(mean.loss))),  # the margin whose loss that is
+        -n * log(expm1(float(mean.losses))),  # the margin whose loss that is
         "margin from sums",
         "tokens × margin from means",
-        (("loss from sums", float(summed.losses)), ("loss from means", float(mean.loss))),
+        (("loss from sums", float(summed.losses)), ("loss from means", float(mean.losses))),
     )
 
 

@@ -88,9 +88,9 @@ export function controls(app) {
     },
     seek(step) {
       const now = app.run.segmentAt(step);
-      beta.show(now.beta);
+      beta.show(now.objective.beta);
       rate.show(now.learning_rate);
-      sigma.checked = now.sigma_weight;
+      sigma.checked = now.objective.sigma_weight;
       future.checked = app.view.future;
     },
   };

@@ -167,7 +167,7 @@ export function gradientPanel(app) {
       const pair = now.comparisons[i];
       const p = pair[3];
       const at = (name) => run.at(`${name}/${i}`, step);
-      const k = at("comparison/coefficient");
+      const k = at("comparison/coefficient_rejected");
       const [rw, rl, u, weight] = [
         "comparison/reward_chosen",
         "comparison/reward_rejected",
@@ -175,12 +175,12 @@ export function gradientPanel(app) {
         "sigma_weight",
       ].map(at);
       title.textContent = pairName(run, pair, i);
-      up.set(k / now.beta); // descent pushes against c: a negative coefficient raises the log-prob
-      down.set(-k / now.beta);
+      up.set(k / now.objective.beta); // descent pushes against c: a negative coefficient raises the log-prob
+      down.set(-k / now.objective.beta);
       c[0].textContent = number(-k, 4);
       c[1].textContent = k >= 0 ? `+${number(k, 4)}` : number(k, 4);
-      const beta = number(now.beta, 2);
-      const rule = !now.sigma_weight
+      const beta = number(now.objective.beta, 2);
+      const rule = !now.objective.sigma_weight
         ? line(
             "c(y_l) = β(2p − 1) = ",
             beta,
