@@ -135,7 +135,7 @@ export function checkPanel(app, check) {
   const labels = { words: "" };
 
   function show(result) {
-    root.dataset.answers = Number(root.dataset.answers ?? 0) + 1;
+    root.dataset.answers = String(Number(root.dataset.answers ?? 0) + 1);
     if (result.error) {
       verdict.textContent = result.error;
       root.dataset.holds = "error";
@@ -169,7 +169,9 @@ export function checkPanel(app, check) {
       );
       drawMath(sides);
     }
-    verdict.textContent = `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · difference ${brief(result.difference)}`;
+    verdict.textContent =
+      `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · ` +
+      `difference ${brief(result.difference)}`;
     root.dataset.holds = String(result.holds);
   }
 
@@ -189,6 +191,6 @@ export function checkPanel(app, check) {
     verdict,
   );
   show(check.result);
-  root.dataset.answers = 0;
+  root.dataset.answers = "0";
   return root;
 }

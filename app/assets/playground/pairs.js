@@ -1,6 +1,7 @@
 // The pairs in words, with their agreement, and the gradient of the selected one with its numbers.
 import { pairName } from "./bars.js";
-import { h, holding, maths, number, share, short } from "../shared/dom.js";
+import { h, holding, maths } from "../shared/dom.js";
+import { number, share, short } from "../shared/format.js";
 import { term } from "../shared/terms.js";
 
 export function pairList(app) {
@@ -107,7 +108,7 @@ export function pairList(app) {
             h("span", { class: "rejected" }, `− ${short(replies[rejected], 40)}`),
           );
         }
-        if (!r.held() && !app.queue.length) {
+        if (!r.held() && !app.events.waiting) {
           r.agree.value = agreement;
           r.shown.textContent = share(agreement);
         }
@@ -207,7 +208,9 @@ export function gradientPanel(app) {
         h(
           "p",
           { class: "hint" },
-          `c(y) = ∂L/∂log π(y|x). One step moves the logits by −η/${now.comparisons.length} times the sum over all pairs (η = ${now.learning_rate}). The arrows show c as a share of β.`,
+          `c(y) = ∂L/∂log π(y|x). One step moves the logits by −η/${now.comparisons.length} ` +
+            `times the sum over all pairs (η = ${now.learning_rate}). The arrows show c as a ` +
+            "share of β.",
         ),
       );
     },
