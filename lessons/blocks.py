@@ -228,7 +228,7 @@ def _picture(reader: Reader) -> ShowMe:
 
 def _figure(reader: Reader) -> PublishedFigure:
     value = reader.mapping(reader.value, "figure", {"id"}, set())
-    return PublishedFigure(reader.key(value["id"], "figure", reader.known.figures, "lessons/published.py"))
+    return PublishedFigure(reader.key(value["id"], "figure", reader.known.figures, "lessons/gallery.py"))
 
 
 def _levels(reader: Reader) -> Levels:

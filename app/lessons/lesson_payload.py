@@ -23,9 +23,9 @@ from lessons.document import (
     Show,
     ShowMe,
 )
+from lessons.gallery import FIGURES
 from lessons.library import lessons
 from lessons.picture import picture
-from lessons.published import FIGURES
 
 
 def index() -> dict[str, Any]:

@@ -213,7 +213,7 @@ CHECKS = (
         "IPO stops at the log-ratio margin $1/(2\\beta)$ and stays there.",
         "IPO, Eq. 17",
         (
-            Slider("beta", "β (the IPO paper's τ)", 0.05, 2.0, 0.5, log=True),
+            Slider("beta", "IPO's β", 0.05, 2.0, 0.5, log=True),
             Slider("start", "logit of the chosen reply before", -3.0, 3.0, -1.0),
         ),
         ipo_target,

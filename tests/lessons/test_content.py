@@ -6,8 +6,8 @@ import pytest
 
 from lessons.checks import CHECKS
 from lessons.document import Derivation, Levels, Misconception, Prediction, PublishedFigure
+from lessons.gallery import FIGURES
 from lessons.library import CONTENT, lessons, mistakes
-from lessons.published import FIGURES
 
 SLUGS = [
     "read-at-your-level",

@@ -146,7 +146,7 @@ def test_reading_time_grows_with_the_words() -> None:
     ("body", "line", "what", "mend"),
     [
         ("## One\n\n" + fence("check", "id: nothing"), 9, "no check 'nothing'", "lessons/checks"),
-        ("## One\n\n" + fence("figure", "id: nothing"), 9, "no figure 'nothing'", "lessons/published.py"),
+        ("## One\n\n" + fence("figure", "id: nothing"), 9, "no figure 'nothing'", "lessons/gallery.py"),
         ("## One\n" + fence("chek", "id: sum"), 7, "unknown block 'chek'", "Use one of: check"),
         ("## One\n" + fence("check", "key: sum"), 8, "unknown key 'key'", "Use: id"),
         ("## One\n" + fence("check", "- sum"), 7, "no mapping", "id"),

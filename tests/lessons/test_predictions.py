@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
-from dpo_core.theory.soft_value import expected_gradient, gradient_variance
+from dpo_core.theory.soft_value import expected_gradient, gradient_variance, penalised_reward, soft_value
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset
-from lessons.checks.controls import FOUR, log_policy, log_reference, one_prompt
+from lessons.checks.controls import FOUR, log_reference, one_prompt
 from lessons.document import Prediction
 from lessons.library import lessons
 
@@ -99,12 +99,26 @@ def all_plus_ten():
     )
 
 
+def paid_at_the_reference(shift=0.0):
+    ref, reward = log_reference("uneven"), np.array([1.5, 0.5, -0.4, -1.0]) + shift
+    return ref, penalised_reward(ref, ref, reward, 0.5), soft_value(ref, reward, 0.5)
+
+
 def constant_reward():
-    policy, reward = log_policy(0.8, 0.2, -0.5, -1.2), np.array([1.5, 0.5, -0.4, -1.0])
-    means = [expected_gradient(policy, reward + c) for c in (0.0, 8.0)]
-    spreads = [gradient_variance(policy, reward + c) for c in (0.0, 8.0)]
+    (policy, low, _), (_, high, _), (_, lower, _) = (paid_at_the_reference(c) for c in (0.0, 8.0, -0.5))
+    means = [expected_gradient(policy, paid) for paid in (low, high)]
+    spreads = [gradient_variance(policy, paid) for paid in (low, high, lower)]
+    np.testing.assert_allclose(spreads, [0.44, 48.8, 0.39], rtol=0.006)
     same = np.abs(means[0] - means[1]).max() < 1e-12
-    return only([same and spreads[0] == spreads[1], same and spreads[1] > spreads[0], not same])
+    return only([same and spreads[0] == spreads[1], same and spreads[1] > 100 * spreads[0], not same])
+
+
+def best_baseline_at_the_start():
+    policy, paid, value = paid_at_the_reference()
+    baselines = (0.0, float(np.exp(policy) @ paid), value)
+    spreads = [gradient_variance(policy, paid, b) for b in baselines]
+    np.testing.assert_allclose([*spreads, value], [0.44, 0.41, 0.79, 1.10], atol=0.005)
+    return int(np.argmax(spreads))
 
 
 def contradiction_beta():
@@ -122,8 +136,8 @@ def contradiction_beta():
 def coin():
     wins = int(np.ceil(0.57 * 256))
     chance = sum(comb(256, k) for k in range(wins, 257)) / 2**256
-    assert round(chance, 3) == 0.014
-    return only([1 / 120 < chance < 1 / 50, 1 / 12 < chance < 1 / 5, chance < 1e-3])
+    assert round(chance, 5) == 0.01425
+    return only([round(1 / chance) == 70, 1 / 12 < chance < 1 / 5, chance < 1e-3])
 
 
 def unanimous():
@@ -159,6 +173,7 @@ ANSWERS = {
     ("the-gradient", "drop-the-weight"): drop_the_weight,
     ("no-generality-lost", "all-plus-ten"): all_plus_ten,
     ("why-it-is-stabler", "constant-reward"): constant_reward,
+    ("why-it-is-stabler", "best-baseline-at-the-start"): best_baseline_at_the_start,
     ("in-practice", "contradiction-beta"): contradiction_beta,
     ("what-the-paper-found", "coin"): coin,
     ("after-dpo", "unanimous"): unanimous,
