@@ -1,7 +1,8 @@
 """What the lesson pages ask the server: checks at the reader's numbers, and searches. Pure: no Streamlit.
 
-A question is ``{"client", "n", "asks": {id: {"check": key, "values": {…}} or {"search": text}}}``; the
-answer repeats ``client`` and ``n``. Whatever a browser sends, the answer is data, never an exception.
+A question is ``{"client", "n", "asks": {id: {"check": key, "values": {…}, "mutant": label?} or {"search":
+text}}}``; the answer repeats ``client`` and ``n``. Whatever a browser sends, the answer is data, never an
+exception.
 """
 
 import math
@@ -38,6 +39,8 @@ def _one(ask: Any) -> dict[str, Any]:
     if check is None or not isinstance(values, dict):
         return {"error": "This check is not known here. Reload the page."}
     try:
+        if ask.get("mutant") is not None:
+            check = check.broken(str(ask["mutant"]))
         return lesson_payload.result(check.evaluate(values))
     except CheckError as error:
         return {"error": str(error)}

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from app.playground.link import link_to
 from dpo_core.glossary import GLOSSARY
 from lessons import markdown
-from lessons.check import Check, Choice, Result, Slider
+from lessons.check import Check, Control, Result
 from lessons.checks import CHECKS
 from lessons.document import (
     Block,
@@ -129,12 +129,14 @@ def check_panel(check: Check) -> dict[str, Any]:
         "equation": check.equation,
         "relation": check.relation,
         "controls": [_control(control) for control in check.controls],
+        "mutants": [mutant.label for mutant in check.mutants],
         "result": result(check.evaluate({})),
     }
 
 
-def _control(control: Slider | Choice) -> dict[str, Any]:
-    return {**asdict(control), "label": markdown.inline(control.label), "slider": isinstance(control, Slider)}
+def _control(control: Control) -> dict[str, Any]:
+    kind = type(control).__name__.lower()
+    return {**asdict(control), "label": markdown.inline(control.label), "kind": kind}
 
 
 def result(found: Result) -> dict[str, Any]:
