@@ -10,7 +10,7 @@ from dpo_core.toy.metrics import PER_PROMPT, PER_STEP
 from dpo_core.world.presets import find_preset
 from dpo_core.world.scenario import Scenario
 from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json
-from lessons import markdown
+from lessons import markdown, worked
 from lessons.document import (
     Block,
     CheckPanel,
@@ -20,10 +20,12 @@ from lessons.document import (
     Levels,
     Misconception,
     Prediction,
+    Prose,
     PublishedFigure,
     Show,
     ShowMe,
     Step,
+    Vote,
 )
 
 PAGES = ("playground", "gpt2")
@@ -226,6 +228,38 @@ def _picture(reader: Reader) -> ShowMe:
     return ShowMe(markdown.inline(reader.text(value, "text", "")), show, True)
 
 
+def _vote(reader: Reader) -> Vote:
+    keys = {"id", "topic", "prompt", "replies", "example", "close"}
+    value = reader.mapping(reader.value, "vote", keys, set())
+    replies = [
+        reader.text({"replies": one}, "replies") for one in reader.listed(value["replies"], "replies", 2)
+    ]
+    example = reader.listed(value["example"], "example", 2)
+    votes = reader.whole(example[1], "example", 1000)
+    if len(replies) != 2 or len(example) != 2 or votes < 2:
+        raise reader.fail("a vote has two replies and [votes for the first, votes]", "Write both", "replies")
+    first = reader.whole(example[0], "example", votes - 1)
+    words = [reader.text(value, key) for key in ("topic", "prompt", "close")]
+    return Vote(
+        reader.text(value, "id"),
+        *(markdown.inline(text) for text in words[:2]),
+        (markdown.inline(replies[0]), markdown.inline(replies[1])),
+        (max(first, 1), votes),
+        markdown.inline(words[2]),
+        markdown.plain_text(" ".join([*words, *replies])),
+    )
+
+
+def _worked(reader: Reader) -> Prose:
+    value = reader.mapping(reader.value, "worked", {"new"}, set())
+    try:
+        table = worked.table(tuple(str(key) for key in reader.listed(value["new"], "new")))
+    except KeyError as error:
+        known = ", ".join(row.key for row in worked.rows())
+        raise reader.fail(f"no row {error.args[0]!r}", f"Use: {known}", "new") from None
+    return Prose(markdown.block(table), markdown.plain_text(table))
+
+
 def _figure(reader: Reader) -> PublishedFigure:
     value = reader.mapping(reader.value, "figure", {"id"}, set())
     return PublishedFigure(reader.key(value["id"], "figure", reader.known.figures, "lessons/gallery.py"))
@@ -259,6 +293,8 @@ KINDS: dict[str, Callable[[Reader], Block]] = {
     "derive": _derive,
     "check": _check,
     "predict": _predict,
+    "vote": _vote,
+    "worked": _worked,
     "show": _show,
     "picture": _picture,
     "figure": _figure,

@@ -4,6 +4,7 @@ Maths stays TeX inside ``<span class="tex">`` (display: ``<div class="tex displa
 """
 
 from dataclasses import dataclass
+from math import log
 
 from dpo_core.world.scenario import Scenario
 
@@ -75,6 +76,25 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Vote:
+    """Two replies to vote on. ``example`` is (votes for the first, votes) of an invented class, told as such;
+    ``close`` says why the choice is a close one."""
+
+    id: str
+    topic: str
+    prompt: str
+    replies: tuple[str, str]
+    example: tuple[int, int]
+    close: str
+    text: str
+
+    def outcome(self, choice: int) -> tuple[float, float]:
+        """Share p of the first reply with the reader's vote counted, and the reward gap log(p/(1−p)), nats."""
+        share = (self.example[0] + (choice == 0)) / (self.example[1] + 1)
+        return share, log(share / (1.0 - share))
+
+
+@dataclass(frozen=True)
 class ShowMe:
     """A link (``drawn`` False) or a run drawn on the page with such a link (``drawn`` True)."""
 
@@ -110,7 +130,9 @@ class Misconception:
     text: str
 
 
-Block = Prose | Derivation | CheckPanel | Prediction | ShowMe | PublishedFigure | Levels | Misconception
+Block = (
+    Prose | Derivation | CheckPanel | Prediction | Vote | ShowMe | PublishedFigure | Levels | Misconception
+)
 
 
 @dataclass(frozen=True)
@@ -161,7 +183,7 @@ class Lesson:
 def text_of(block: Block) -> str:
     """What search reads of a block."""
     match block:
-        case Prose() | Derivation() | Prediction() | Levels() | Misconception():
+        case Prose() | Derivation() | Prediction() | Vote() | Levels() | Misconception():
             return block.text
         case CheckPanel() | PublishedFigure():
             return block.key.replace("_", " ").replace("-", " ")

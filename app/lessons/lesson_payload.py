@@ -22,6 +22,7 @@ from lessons.document import (
     PublishedFigure,
     Show,
     ShowMe,
+    Vote,
 )
 from lessons.gallery import FIGURES
 from lessons.library import lessons
@@ -83,6 +84,13 @@ def _block(block: Block) -> dict[str, Any]:
                 "why": block.why,
                 "sketch": block.sketch,
                 "show": state(block.show, drawn=True) if block.show else None,
+            }
+        case Vote():
+            return {
+                "kind": "vote",
+                **{name: getattr(block, name) for name in ("id", "topic", "prompt", "replies", "close")},
+                "example": block.example,
+                "outcomes": [block.outcome(choice) for choice in (0, 1)],
             }
         case ShowMe():
             return {"kind": "show", "html": block.html, "show": state(block.show, drawn=block.drawn)}

@@ -1,6 +1,7 @@
 """Numbers and orders that the lessons state in passing, each computed here."""
 
 import random
+import re
 from dataclasses import replace
 from math import comb, exp, log
 
@@ -12,8 +13,10 @@ from dpo_core.theory.soft_value import gradient_variance, penalised_reward, soft
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset
+from lessons import worked
 from lessons.checks.controls import FOUR, REFERENCES, log_policy, log_reference
 from lessons.computed import variances
+from lessons.document import Vote
 from lessons.library import CONTENT, lessons
 
 REWARD = np.array([1.5, 0.5, -0.4, -1.0])
@@ -129,3 +132,42 @@ def test_trl_uses_label_smoothing_where_lesson_12_says():
     used = {branch.split('"')[0] for branch in branches if "self.label_smoothing" in branch}
     assert used == {"robust", "exo_pair", "aot", "aot_unpaired"}
     assert all(f"`{name}`" in text(12) for name in used)
+
+
+def test_the_worked_table_by_hand():
+    row = {row.key: row.values for row in worked.rows()}
+    assert row["p"] == (0.8, pytest.approx(0.2)) and row["reference"] == (0.3, 0.7)
+    assert row["reward"] == pytest.approx((log(4), 0.0))
+    assert row["average"] == pytest.approx((0.3 * log(4),))
+    assert row["weight"] == pytest.approx((0.3 * 16, 0.7)) and row["z"] == pytest.approx((5.5,))
+    assert row["optimum"] == pytest.approx((48 / 55, 7 / 55))
+    assert row["kl"] == pytest.approx((48 / 55 * log(48 / 16.5) + 7 / 55 * log(7 / 38.5),))
+    assert row["implicit"] == pytest.approx((0.5 * log(48 / 16.5), 0.5 * log(7 / 38.5)))
+    assert row["margin"] == pytest.approx((log(4),))
+    assert row["loss_start"] == pytest.approx((log(2),))
+    assert row["loss_best"] == pytest.approx((-0.8 * log(0.8) - 0.2 * log(0.2),))
+    assert row["sigma"] == pytest.approx((0.5,)) and row["pull"] == pytest.approx((0.15, -0.15))
+    odds = 3 / 7 * exp(0.3)
+    assert row["step"] == pytest.approx((odds / (1 + odds), 1 / (1 + odds)))
+
+
+def test_the_worked_table_is_the_third_vote_and_grows_from_lesson_2_to_7():
+    votes = {
+        b.id: b for s in lessons()["what-is-a-preference"].sections for b in s.blocks if isinstance(b, Vote)
+    }
+    assert list(votes) == ["code", "fact", "tone", "safety"]
+    assert votes["tone"].prompt == worked.PROMPT and votes["tone"].example == (32, 40)
+    assert worked.AGREEMENT == 32 / 40
+    reached = []
+    for number in range(2, 8):
+        for new in re.findall(r"```worked\nnew: \[(.*?)\]", text(number)):
+            reached += new.split(", ")
+    assert reached == [row.key for row in worked.rows()]
+
+
+@pytest.mark.parametrize(("choice", "votes"), [(0, 33), (1, 32)])
+def test_a_vote_becomes_a_share_and_a_reward_gap(choice, votes):
+    vote = Vote("v", "", "", ("", ""), (32, 40), "", "")
+    share, gap = vote.outcome(choice)
+    assert share == votes / 41
+    assert 1 / (1 + exp(-gap)) == pytest.approx(share, abs=1e-12)

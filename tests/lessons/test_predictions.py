@@ -133,6 +133,22 @@ def contradiction_beta():
     return only([abs(a - b) < 1e-6 for a, b in zip(*rests, strict=True)])
 
 
+def find_the_flipped_label():
+    labels = [(0, 1), (0, 2), (3, 0), (1, 2), (1, 3), (2, 3)]
+    world = one_prompt((0.25,) * 4, [(w, y, 0.9) for w, y in labels], 1.0)
+    policy = label_optimum(world.preferences, world.preferences.comparisons, world.objective)
+    margins = [float(policy[w] - policy[y]) for w, y in labels]
+    choices = PREDICTIONS["in-practice", "find-the-flipped-label"].choices
+    shown = [float(choice.split("margin ")[1].replace("−", "-")) for choice in choices]
+    np.testing.assert_allclose(margins, shown, atol=0.005)
+    exchanged = one_prompt(
+        (0.25,) * 4, [(0, 1, 0.9), (0, 2, 0.9), (0, 3, 0.9), (2, 1, 0.9), (1, 3, 0.9), (2, 3, 0.9)], 1.0
+    )
+    other = label_optimum(exchanged.preferences, exchanged.preferences.comparisons, exchanged.objective)
+    assert other[0] > other[2] > other[1] > other[3]  # neighbours exchanged: another order, nothing shows
+    return only([margin < -1e-6 for margin in margins])
+
+
 def coin():
     wins = int(np.ceil(0.57 * 256))
     chance = sum(comb(256, k) for k in range(wins, 257)) / 2**256
@@ -175,6 +191,7 @@ ANSWERS = {
     ("why-it-is-stabler", "constant-reward"): constant_reward,
     ("why-it-is-stabler", "best-baseline-at-the-start"): best_baseline_at_the_start,
     ("in-practice", "contradiction-beta"): contradiction_beta,
+    ("in-practice", "find-the-flipped-label"): find_the_flipped_label,
     ("what-the-paper-found", "coin"): coin,
     ("after-dpo", "unanimous"): unanimous,
     ("after-dpo", "where-does-it-go"): where_does_it_go,
@@ -199,3 +216,48 @@ def test_the_margin_to_be_drawn_rests_where_the_lesson_says():
     np.testing.assert_allclose(metrics["comparison/margin"][-1], [log(3)] * 3 + [-log(3)], atol=1e-6)
     assert abs(metrics["rewards/margins"][-1] - log(3) / 2) < 1e-6
     assert abs(metrics["rewards/margins"][-1] - metrics["rewards/margins"][-60]) < 1e-6
+
+
+def test_sketched_kls_rest_where_the_lessons_say():
+    block = PREDICTIONS["the-rlhf-pipeline", "draw-the-kl"]
+    drawn = simulate(block.show.scenario).metrics["kl/policy_reference"][:, 0]
+    assert abs(drawn[-1] - log(4)) < 1e-3 and (np.diff(drawn) > -1e-9).all()
+    block = PREDICTIONS["the-policy-is-the-reward-model", "draw-the-distance"]
+    trained = simulate(block.show.scenario)
+    drawn = trained.metrics["kl/policy_reference"][:, 0]
+    preferences = block.show.scenario.preferences
+    rest = label_optimum(preferences, preferences.comparisons, block.show.scenario.objective)
+    reference = np.log(preferences.reference)
+    first = slice(0, 4)
+    assert abs(drawn[-1] - float((np.exp(rest) * (rest - reference))[first].sum())) < 1e-4
+    assert drawn[-1] < -min(reference[first]) / 2  # far below the ceiling
+
+
+def test_every_second_lesson_has_something_to_draw():
+    sketched = {slug for (slug, _), block in PREDICTIONS.items() if block.sketch}
+    assert len(sketched) >= 3
+
+
+BEFORE = {  # a prediction stands before the words that answer it
+    ("what-is-a-preference", "two-nats"): "odds_multiply",
+    ("the-rlhf-pipeline", "ceiling"): "kl_has_ceiling",
+    ("the-closed-form-optimum", "beta-and-optimum"): "smaller_beta_more_reward",
+    ("the-policy-is-the-reward-model", "what-cancels"): "z_cancels",
+    ("the-dpo-loss", "first-gradient"): "loss_starts_at_log2",
+    ("the-gradient", "drop-the-weight"): "without_weight_line",
+    ("no-generality-lost", "all-plus-ten"): "lemma_1",
+    ("why-it-is-stabler", "constant-reward"): "baseline_is_free",
+    ("in-practice", "contradiction-beta"): "noisy_labels_stop",
+    ("what-the-paper-found", "coin"): "win_rate_error",
+    ("after-dpo", "unanimous"): "any_level_is_reached",
+    ("after-dpo", "where-does-it-go"): "displacement_falls",
+}
+
+
+@pytest.mark.parametrize("place", BEFORE)
+def test_a_prediction_stands_before_what_answers_it(place):
+    slug, wanted = place
+    blocks = [block for section in lessons()[slug].sections for block in section.blocks]
+    asked = next(i for i, block in enumerate(blocks) if getattr(block, "id", None) == wanted)
+    answered = next(i for i, block in enumerate(blocks) if getattr(block, "key", None) == BEFORE[place])
+    assert asked < answered
