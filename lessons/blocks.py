@@ -231,22 +231,22 @@ def _picture(reader: Reader) -> ShowMe:
 def _vote(reader: Reader) -> Vote:
     keys = {"id", "topic", "prompt", "replies", "example", "close"}
     value = reader.mapping(reader.value, "vote", keys, set())
-    replies = [
-        reader.text({"replies": one}, "replies") for one in reader.listed(value["replies"], "replies", 2)
-    ]
+    listed = reader.listed(value["replies"], "replies", 2)
     example = reader.listed(value["example"], "example", 2)
-    votes = reader.whole(example[1], "example", 1000)
-    if len(replies) != 2 or len(example) != 2 or votes < 2:
+    if len(listed) != 2 or len(example) != 2:
         raise reader.fail("a vote has two replies and [votes for the first, votes]", "Write both", "replies")
-    first = reader.whole(example[0], "example", votes - 1)
-    words = [reader.text(value, key) for key in ("topic", "prompt", "close")]
+    first, second = (reader.text({"replies": one}, "replies") for one in listed)
+    votes = reader.whole(example[1], "example", 1000)
+    ours = reader.whole(example[0], "example", max(votes - 1, 0))
+    topic, prompt, close = (reader.text(value, key) for key in ("topic", "prompt", "close"))
     return Vote(
         reader.text(value, "id"),
-        *(markdown.inline(text) for text in words[:2]),
-        (markdown.inline(replies[0]), markdown.inline(replies[1])),
-        (max(first, 1), votes),
-        markdown.inline(words[2]),
-        markdown.plain_text(" ".join([*words, *replies])),
+        markdown.inline(topic),
+        markdown.inline(prompt),
+        (markdown.inline(first), markdown.inline(second)),
+        (ours, votes),
+        markdown.inline(close),
+        markdown.plain_text(" ".join([topic, prompt, first, second, close])),
     )
 
 

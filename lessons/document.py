@@ -89,7 +89,7 @@ class Vote:
     text: str
 
     def outcome(self, choice: int) -> tuple[float, float]:
-        """Share p of the first reply with the reader's vote counted, and the reward gap log(p/(1−p)), nats."""
+        """Share p of the first reply, the reader's vote counted, and the reward gap log(p/(1−p)), nats."""
         share = (self.example[0] + (choice == 0)) / (self.example[1] + 1)
         return share, log(share / (1.0 - share))
 

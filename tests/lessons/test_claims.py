@@ -90,12 +90,12 @@ def test_the_soft_value_raises_the_variance_at_the_panels_defaults_and_in_about_
         paid = penalised_reward(policy, reference, reward, beta)
         return [gradient_variance(policy, paid, b) for b in (0.0, soft_value(reference, reward, beta))]
 
-    at_defaults = spreads(log_policy(0.8, 0.2, -0.5, -1.2), ref, REWARD, 0.5)
+    at_defaults = spreads(log_policy((0.8, 0.2, -0.5, -1.2)), ref, REWARD, 0.5)
     np.testing.assert_allclose(at_defaults, [0.327, 0.524], atol=5e-4)
     np.testing.assert_allclose(spreads(ref, ref, REWARD, 0.5), [0.440, 0.792], atol=5e-4)
     rng, worse = random.Random(9), 0
     for _ in range(2000):
-        policy = log_policy(*(rng.uniform(-3, 3) for _ in range(4)))
+        policy = log_policy([rng.uniform(-3, 3) for _ in range(4)])
         reward = np.array([rng.uniform(-3, 3) for _ in range(4)])
         beta = exp(rng.uniform(log(0.2), log(5.0)))
         none, soft = spreads(policy, log_reference(rng.choice(list(REFERENCES))), reward, beta)
@@ -152,9 +152,8 @@ def test_the_worked_table_by_hand():
 
 
 def test_the_worked_table_is_the_third_vote_and_grows_from_lesson_2_to_7():
-    votes = {
-        b.id: b for s in lessons()["what-is-a-preference"].sections for b in s.blocks if isinstance(b, Vote)
-    }
+    blocks = [b for s in lessons()["what-is-a-preference"].sections for b in s.blocks]
+    votes = {b.id: b for b in blocks if isinstance(b, Vote)}
     assert list(votes) == ["code", "fact", "tone", "safety"]
     assert votes["tone"].prompt == worked.PROMPT and votes["tone"].example == (32, 40)
     assert worked.AGREEMENT == 32 / 40

@@ -38,6 +38,14 @@ export function prediction(app, slug, block) {
   const picture = run ? runPicture(run, link(block.show), pad ? [run.metrics[0].name] : []) : null;
   answer.append(verdict, html("div", { class: "l-prose" }, block.why), ...(picture ? [picture.root] : []));
   if (block.show && !picture) answer.append(h("p", { class: "l-showline" }, link(block.show)));
+  const seen = h("textarea", {
+    rows: "2",
+    maxlength: "500",
+    "aria-label": "What did you see?",
+    placeholder: "What did you see? One sentence; it is saved with your answers.",
+    onchange: () => app.progress.saw(slug, block.id, seen.value.trim()),
+  });
+  seen.value = saved?.saw ?? "";
   pad?.onDrawn(() => {
     commit.disabled = false;
   });
@@ -56,6 +64,7 @@ export function prediction(app, slug, block) {
     pad?.reveal();
     verdict.textContent = words(result);
     root.dataset.state = result.correct === undefined ? "shown" : result.correct ? "right" : "wrong";
+    if (app.progress.of(slug).predictions[block.id]) answer.append(seen);
     answer.hidden = false;
     if (picture && playing) {
       picture.rewind();
