@@ -11,6 +11,7 @@ from dpo_core.world.presets import find_preset
 from dpo_core.world.scenario import Scenario
 from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json
 from lessons import markdown, worked
+from lessons.computed import CURVES
 from lessons.document import (
     Block,
     CheckPanel,
@@ -177,6 +178,22 @@ def _check(reader: Reader) -> CheckPanel:
     return CheckPanel(reader.key(value["id"], "check", reader.known.checks, "lessons/checks"))
 
 
+def _sketch(reader: Reader, value: Any) -> tuple[Show | None, str, str, str]:
+    """The run to draw, the words that say so, its metric, and the curve that takes a run's place."""
+    if isinstance(value, dict) and "curve" in value:
+        drawing = reader.mapping(value, "sketch", {"prompt", "curve"}, set())
+        among = frozenset(CURVES)
+        curve = reader.key(drawing["curve"], "curve", among, "lessons/computed.py", "curve")
+        return None, reader.text(drawing, "prompt"), "", curve
+    drawing = reader.mapping(value, "sketch", {"prompt", "metric"}, STATE - {"prompt", "metrics"})
+    state = {key: entry for key, entry in drawing.items() if key not in ("prompt", "metric")}
+    show = reader.show({**state, "metrics": [drawing["metric"]]})
+    if show.scenario is None:
+        raise reader.fail("a sketch needs a run of the toy", "Use preset or scenario", "sketch")
+    show = replace(show, step=show.step or show.scenario.steps)
+    return show, reader.text(drawing, "prompt"), show.metrics[0], ""
+
+
 def _predict(reader: Reader) -> Prediction:
     asked = {"id", "question", "why"}
     sketched = isinstance(reader.value, dict) and "sketch" in reader.value
@@ -184,17 +201,9 @@ def _predict(reader: Reader) -> Prediction:
     value = reader.mapping(reader.value, "predict", needed, set() if sketched else {"show"})
     question, why = reader.text(value, "question"), reader.text(value, "why")
     choices: list[str] = []
-    answer, show, sketch, metric = 0, None, "", ""
+    answer, show, sketch, metric, curve = 0, None, "", "", ""
     if sketched:
-        drawing = reader.mapping(
-            value["sketch"], "sketch", {"prompt", "metric"}, STATE - {"prompt", "metrics"}
-        )
-        state = {key: entry for key, entry in drawing.items() if key not in ("prompt", "metric")}
-        show = reader.show({**state, "metrics": [drawing["metric"]]})
-        if show.scenario is None:
-            raise reader.fail("a sketch needs a run of the toy", "Use preset or scenario", "sketch")
-        show = replace(show, step=show.step or show.scenario.steps)
-        sketch, metric = reader.text(drawing, "prompt"), show.metrics[0]
+        show, sketch, metric, curve = _sketch(reader, value["sketch"])
     else:
         choices = [
             reader.text({"choices": entry}, "choices")
@@ -212,6 +221,7 @@ def _predict(reader: Reader) -> Prediction:
         markdown.inline(sketch),
         metric,
         markdown.plain_text(" ".join([question, *choices, sketch, why])),
+        curve,
     )
 
 

@@ -1,6 +1,7 @@
 """Figures that the core computes, as data like the published ones: no number in them is written down."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def three_baselines() -> Figure:
         "variance (trace of the covariance)",
         (
             curve("no baseline", columns[0], "reference"),
-            curve("critic: E_π[R]", columns[1], "policy"),
+            curve("critic: average pay E[R]", columns[1], "policy"),
             curve("soft value: β log Z", columns[2], "optimum"),
         ),
         "computed here from four replies (rewards 1.5, .5, −.4, −1; reference .4, .3, .2, .1; β = .5)",
@@ -55,4 +56,33 @@ def three_baselines() -> Figure:
     )
 
 
+@dataclass(frozen=True)
+class Curve:
+    """A curve to be drawn before it is shown: nine ``values``, one per step of ``x_label``."""
+
+    label: str
+    unit: str
+    x_label: str
+    values: tuple[float, ...]
+
+
+def variance_of_a_mean() -> Curve:
+    """Lesson 9: the variance of the average of n sampled gradients, n = 1, 2, 4, … 256."""
+    reference = log_reference(REFERENCE)
+    one = gradient_variance(reference, penalised_reward(reference, reference, np.array(REWARD), BETA))
+    values = tuple(one / 2**k for k in range(9))
+    return Curve("variance of the average", "", "doublings of the number of samples", values)
+
+
+def best_reply_by_beta() -> Curve:
+    """Lesson 4: π* of the best reply as β doubles from 1/16 to 16."""
+    reference, reward = log_reference(REFERENCE), np.array(REWARD)
+    values = (float(np.exp(closed_form_optimum(FOUR, reference, reward, 2.0**k)[0])) for k in range(-4, 5))
+    return Curve("π* of the best reply", "probability", "doublings of β, from 1/16", tuple(values))
+
+
+CURVES: dict[str, Callable[[], Curve]] = {
+    "variance_of_a_mean": variance_of_a_mean,
+    "best_reply_by_beta": best_reply_by_beta,
+}
 COMPUTED: dict[str, Callable[[], Figure]] = {"three_baselines": three_baselines}

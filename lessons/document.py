@@ -62,7 +62,7 @@ class CheckPanel:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question answered by a choice (``choices``, ``answer``) or by drawing ``metric`` (``sketch``)."""
+    """A question answered by a choice (``choices``, ``answer``) or by drawing (``sketch``) a ``metric``."""
 
     id: str
     question: str
@@ -73,6 +73,7 @@ class Prediction:
     sketch: str
     metric: str
     text: str
+    curve: str = ""  # what is drawn where no run is: a key of lessons.computed.CURVES
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dpo_core.glossary import GLOSSARY
 from lessons import markdown
 from lessons.check import Check, Control, Result
 from lessons.checks import CHECKS
+from lessons.computed import CURVES
 from lessons.document import (
     Block,
     CheckPanel,
@@ -83,6 +84,7 @@ def _block(block: Block) -> dict[str, Any]:
                 "answer": block.answer,
                 "why": block.why,
                 "sketch": block.sketch,
+                "curve": _curve(block.curve),
                 "show": state(block.show, drawn=True) if block.show else None,
             }
         case Vote():
@@ -113,6 +115,16 @@ def _block(block: Block) -> dict[str, Any]:
                 "check": check_panel(CHECKS[block.check]) if block.check else None,
                 "show": state(block.show, drawn=True) if block.show else None,
             }
+
+
+def _curve(key: str) -> dict[str, Any] | None:
+    """A computed curve in the form of a run with one metric, which is how a sketch is drawn."""
+    if not key:
+        return None
+    curve = CURVES[key]()
+    steps = len(curve.values) - 1
+    metric = {"name": key, "label": curve.label, "unit": curve.unit, "values": curve.values}
+    return {"t": list(range(steps + 1)), "steps": steps, "x_label": curve.x_label, "metrics": [metric]}
 
 
 def state(show: Show, drawn: bool) -> dict[str, Any]:

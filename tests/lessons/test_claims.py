@@ -170,3 +170,16 @@ def test_a_vote_becomes_a_share_and_a_reward_gap(choice, votes):
     share, gap = vote.outcome(choice)
     assert share == votes / 41
     assert 1 / (1 + exp(-gap)) == pytest.approx(share, abs=1e-12)
+
+
+def test_a_pair_of_unlikely_replies_is_pulled_as_hard_and_changes_nothing_that_is_said():
+    (show,) = [s for s in shows("in-practice", "What it gives up")]
+    run = simulate(show.scenario)
+    preferences = show.scenario.preferences
+    even = (replace(preferences.prompts[0], reference=(0.25,) * 4),)
+    likely = replace(show.scenario, preferences=replace(preferences, prompts=even))
+    margins = [r.metrics["rewards/margins"] for r in (run, simulate(likely))]
+    np.testing.assert_allclose(margins[0], margins[1], atol=1e-12)
+    assert margins[0][-1] > 0.5
+    said = np.exp(run.log_policy[:, 2:])
+    assert np.abs(said - said[0]).max() < 1e-3

@@ -11,6 +11,7 @@ from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset
 from lessons.checks.controls import FOUR, log_reference, one_prompt
+from lessons.computed import CURVES
 from lessons.document import Prediction
 from lessons.library import lessons
 
@@ -235,7 +236,19 @@ def test_sketched_kls_rest_where_the_lessons_say():
 
 def test_every_second_lesson_has_something_to_draw():
     sketched = {slug for (slug, _), block in PREDICTIONS.items() if block.sketch}
-    assert len(sketched) >= 3
+    numbers = {lessons()[slug].number for slug in sketched}
+    assert all({number, number + 1} & numbers for number in range(3, 13)) and len(sketched) >= 7
+
+
+def test_what_is_said_of_the_drawn_curves():
+    best = CURVES["best_reply_by_beta"]().values
+    assert best[0] > 0.999 and all(np.diff(best) < 1e-9) and round(best[-1], 2) == 0.42
+    spread = CURVES["variance_of_a_mean"]().values
+    np.testing.assert_allclose(spread, [0.44019 / 2**k for k in range(9)], rtol=1e-12)
+    chosen = run("displacement").metrics["logps/chosen"]
+    assert (np.diff(chosen) < 0).all()
+    reward = run("overoptimisation").metrics["true_reward"][:, 0]
+    assert 0 < reward.argmax() < 60 and reward[-1] < -0.99
 
 
 BEFORE = {  # a prediction stands before the words that answer it

@@ -8,6 +8,7 @@ const STYLES = [
   "../vendor/katex/katex.min.css",
   "lessons.css",
   "panels.css",
+  "hands_on.css",
   "slides.css",
   "print.css",
 ];

@@ -11,7 +11,8 @@ const CLOSE = 0.12; // a sketch within an eighth of the plot's height counts as 
 export function prediction(app, slug, block) {
   const saved = app.progress.of(slug).predictions[block.id];
   const run = block.show?.picture;
-  const pad = block.sketch ? sketchPad(run, run.metrics[0], run.metrics[0].label, saved?.sketch) : null;
+  const drawn = run ?? block.curve;
+  const pad = block.sketch ? sketchPad(drawn, drawn.metrics[0], drawn.metrics[0].label, saved?.sketch) : null;
   const name = `predict-${slug}-${block.id}`;
   const inputs = block.choices.map((_, i) =>
     h("input", {
