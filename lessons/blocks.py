@@ -16,6 +16,7 @@ from lessons.document import (
     Block,
     CheckPanel,
     Derivation,
+    Exercise,
     LessonError,
     Level,
     Levels,
@@ -28,6 +29,7 @@ from lessons.document import (
     Step,
     Vote,
 )
+from lessons.problems import PROBLEMS
 
 PAGES = ("playground", "gpt2")
 METRICS = (*PER_STEP, *PER_PROMPT, "sigma_weight")
@@ -260,6 +262,14 @@ def _vote(reader: Reader) -> Vote:
     )
 
 
+def _problem(reader: Reader) -> Exercise:
+    value = reader.mapping(reader.value, "problem", {"id", "question", "solution"}, set())
+    key = reader.key(value["id"], "problem", frozenset(PROBLEMS), "lessons/problems.py")
+    question, solution = reader.text(value, "question"), reader.text(value, "solution")
+    text = markdown.plain_text(f"{question} {solution}")
+    return Exercise(key, markdown.inline(question), markdown.block(solution), text)
+
+
 def _worked(reader: Reader) -> Prose:
     value = reader.mapping(reader.value, "worked", {"new"}, set())
     try:
@@ -305,6 +315,7 @@ KINDS: dict[str, Callable[[Reader], Block]] = {
     "predict": _predict,
     "vote": _vote,
     "worked": _worked,
+    "problem": _problem,
     "show": _show,
     "picture": _picture,
     "figure": _figure,

@@ -96,6 +96,16 @@ class Vote:
 
 
 @dataclass(frozen=True)
+class Exercise:
+    """A problem of ``lessons.problems``: its question and, behind a fold, its solution."""
+
+    key: str
+    question: str
+    solution: str
+    text: str
+
+
+@dataclass(frozen=True)
 class ShowMe:
     """A link (``drawn`` False) or a run drawn on the page with such a link (``drawn`` True)."""
 
@@ -131,9 +141,8 @@ class Misconception:
     text: str
 
 
-Block = (
-    Prose | Derivation | CheckPanel | Prediction | Vote | ShowMe | PublishedFigure | Levels | Misconception
-)
+Panel = CheckPanel | Prediction | Vote | Exercise | Misconception  # what a reader acts on
+Block = Prose | Derivation | Panel | ShowMe | PublishedFigure | Levels
 
 
 @dataclass(frozen=True)
@@ -184,7 +193,7 @@ class Lesson:
 def text_of(block: Block) -> str:
     """What search reads of a block."""
     match block:
-        case Prose() | Derivation() | Prediction() | Vote() | Levels() | Misconception():
+        case Prose() | Derivation() | Prediction() | Vote() | Exercise() | Levels() | Misconception():
             return block.text
         case CheckPanel() | PublishedFigure():
             return block.key.replace("_", " ").replace("-", " ")

@@ -1,8 +1,8 @@
 """What the lesson pages ask the server: checks at the reader's numbers, and searches. Pure: no Streamlit.
 
-A question is ``{"client", "n", "asks": {id: {"check": key, "values": {…}, "mutant": label?} or {"search":
-text}}}``; the answer repeats ``client`` and ``n``. Whatever a browser sends, the answer is data, never an
-exception.
+A question is ``{"client", "n", "asks": {id: ask}}``; an ask is ``{"check": key, "values": {…}, "mutant":
+label?}``, ``{"search": text}`` or ``{"problem": key, "answer": text}``. The answer repeats ``client`` and
+``n``. Whatever a browser sends, the answer is data, never an exception.
 """
 
 import math
@@ -12,6 +12,7 @@ from app.lessons import lesson_payload
 from lessons import search
 from lessons.check import CheckError
 from lessons.checks import CHECKS
+from lessons.problems import PROBLEMS
 
 MAX_ASKS = 40
 
@@ -34,6 +35,11 @@ def _one(ask: Any) -> dict[str, Any]:
     if "search" in ask:
         hits = search.index().search(str(ask["search"]))
         return {"hits": [vars(hit) for hit in hits]}
+    if "problem" in ask:
+        problem = PROBLEMS.get(str(ask["problem"]))
+        if problem is None:
+            return {"error": "This problem is not known here. Reload the page."}
+        return vars(problem.check(str(ask.get("answer", ""))))
     check = CHECKS.get(str(ask.get("check")))
     values = ask.get("values")
     if check is None or not isinstance(values, dict):

@@ -15,6 +15,7 @@ from lessons.document import (
     Block,
     CheckPanel,
     Derivation,
+    Exercise,
     Lesson,
     Levels,
     Misconception,
@@ -28,6 +29,7 @@ from lessons.document import (
 from lessons.gallery import FIGURES
 from lessons.library import lessons
 from lessons.picture import picture
+from lessons.problems import PROBLEMS
 
 
 def index() -> dict[str, Any]:
@@ -93,6 +95,14 @@ def _block(block: Block) -> dict[str, Any]:
                 **{name: getattr(block, name) for name in ("id", "topic", "prompt", "replies", "close")},
                 "example": block.example,
                 "outcomes": [block.outcome(choice) for choice in (0, 1)],
+            }
+        case Exercise():
+            return {
+                "kind": "problem",
+                "key": block.key,
+                "wants": PROBLEMS[block.key].kind,
+                "question": block.question,
+                "solution": block.solution,
             }
         case ShowMe():
             return {"kind": "show", "html": block.html, "show": state(block.show, drawn=block.drawn)}

@@ -158,6 +158,23 @@ def test_a_vote_becomes_a_share_and_a_gap_and_is_kept(page: Page, server: str) -
     expect(panel.locator("[aria-pressed=true]")).to_contain_text("It was too long", timeout=20_000)
 
 
+def test_a_problem_is_marked_by_the_core_and_stays_solved(page: Page, server: str) -> None:
+    open_lesson(page, server, "problems-and-plans")
+    panel = page.locator("[data-problem=gap]")
+    panel.get_by_role("textbox").fill("0.7")
+    panel.get_by_role("button", name="Check my answer").click()
+    expect(panel.locator("output")).to_have_text("✗ Not yet. Look at the solution, or try again.")
+    panel.get_by_role("textbox").fill("0.85")
+    page.keyboard.press("Enter")
+    expect(panel.locator("output")).to_have_text("✓ Right: the core computes 0.8473.")
+    world = page.locator("[data-problem=rests]")
+    world.get_by_role("textbox").fill("{}")
+    world.get_by_role("button", name="Check my answer").click()
+    expect(world.locator("output")).to_contain_text("prompts")
+    page.reload()
+    expect(panel.locator("output")).to_have_text("✓ Solved.", timeout=20_000)
+
+
 def shown_by(show: Show) -> list[str]:
     """The Playground's bars at the state, as it writes them."""
     assert show.scenario is not None
@@ -300,7 +317,7 @@ def test_previous_and_next_walk_through_all_lessons(page: Page, server: str) -> 
 def test_the_menu_leads_from_a_lesson_back_to_the_list(page: Page, server: str) -> None:
     open_lesson(page, server, SLUGS[3])
     page.get_by_test_id("stTopNavLink").filter(has_text="Lessons").click()
-    expect(page.locator(".l-list li")).to_have_count(13)
+    expect(page.locator(".l-list li")).to_have_count(len(LESSONS))
     page.go_back()
     expect(page.locator(f"[data-ready={SLUGS[3]}]")).to_be_visible()
 
@@ -308,7 +325,7 @@ def test_the_menu_leads_from_a_lesson_back_to_the_list(page: Page, server: str) 
 def test_an_unknown_lesson_is_answered_with_the_list(page: Page, server: str) -> None:
     page.goto(f"{server}/lessons?lesson=no-such")
     expect(page.get_by_role("alert").filter(has_text="no-such")).to_be_visible(timeout=20_000)
-    assert page.locator(".l-list li").count() == 13
+    assert page.locator(".l-list li").count() == len(LESSONS)
 
 
 def test_the_glossary_lists_every_term_and_narrows(page: Page, server: str) -> None:

@@ -255,8 +255,8 @@ def test_maths_reads_as_words(tex: str, words: str) -> None:
     assert markdown.tex_words(tex) == words
 
 
-def test_the_shipped_lessons_are_thirteen_and_read_without_a_mistake() -> None:
+def test_the_shipped_lessons_are_fourteen_and_read_without_a_mistake() -> None:
     from lessons.library import lessons, mistakes
 
     assert mistakes() == []
-    assert [lesson.number for lesson in lessons().values()] == list(range(1, 14))
+    assert [lesson.number for lesson in lessons().values()] == list(range(1, 15))

@@ -5,6 +5,7 @@ from math import comb, exp, log
 import numpy as np
 import pytest
 
+from dpo_core.objectives import dpo_coefficient
 from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
 from dpo_core.theory.soft_value import expected_gradient, gradient_variance, penalised_reward, soft_value
 from dpo_core.toy.categorical import kl
@@ -180,6 +181,46 @@ def which_is_true():
     return only([not fell, fell and fine, False])
 
 
+def quiz_shift():
+    return all_plus_ten()
+
+
+def quiz_step_0():
+    metrics = [simulate(one_prompt((0.4, 0.6), [(0, 1, 1.0)], beta)).metrics for beta in (0.1, 2.0)]
+    as_said = all(m["loss"][0] == pytest.approx(log(2)) and m["rewards/chosen"][0] == 0 for m in metrics)
+    return only([False, as_said, metrics[0]["loss"][0] != metrics[1]["loss"][0]])
+
+
+def quiz_optimum():
+    ref, reward = log_reference("uneven"), np.array([1.5, 0.5, -0.4, -1.0])
+    whole, half = (float(kl(FOUR, closed_form_optimum(FOUR, ref, reward, b), ref)[0]) for b in (1.0, 0.5))
+    return only([half < whole, half > whole, half == whole])
+
+
+def quiz_double_labels():
+    def rest(times):
+        pairs = ([(0, 1, 1.0)] * 3 + [(1, 0, 1.0)]) * times
+        world = one_prompt((0.5, 0.5), pairs, 1.0)
+        policy = label_optimum(world.preferences, world.preferences.comparisons, world.objective)
+        return float(policy[0] - policy[1])
+
+    one, ten = rest(1), rest(10)
+    assert abs(one - log(3)) < 1e-9
+    return only([abs(ten - 10 * one) < 1e-6, abs(ten - one) < 1e-9, one + 1e-6 < ten < 10 * one - 1e-6])
+
+
+def quiz_kl():
+    collapsed, even = np.log([1 - 3e-300, 1e-300, 1e-300, 1e-300]), np.log(np.full(4, 0.25))
+    finite = [float(kl(FOUR, p, q)[0]) < 2 for p, q in ((collapsed, even), (even, collapsed))]
+    return only([finite == [True, False], finite == [False, True], all(finite)])
+
+
+def quiz_worst_gradient():
+    ratio = float(dpo_coefficient(-4.0, 1.0) / dpo_coefficient(4.0, 1.0))
+    assert abs(ratio - 54.6) < 0.05
+    return only([ratio == 1, abs(ratio - 8) < 1, abs(ratio - 55) < 1])
+
+
 ANSWERS = {
     ("read-at-your-level", "one-wrong-label"): one_wrong_label,
     ("what-is-a-preference", "two-nats"): two_nats,
@@ -197,6 +238,12 @@ ANSWERS = {
     ("after-dpo", "unanimous"): unanimous,
     ("after-dpo", "where-does-it-go"): where_does_it_go,
     ("fifteen-mistakes", "which-is-true"): which_is_true,
+    ("problems-and-plans", "quiz-shift"): quiz_shift,
+    ("problems-and-plans", "quiz-step-0"): quiz_step_0,
+    ("problems-and-plans", "quiz-optimum"): quiz_optimum,
+    ("problems-and-plans", "quiz-double-labels"): quiz_double_labels,
+    ("problems-and-plans", "quiz-kl"): quiz_kl,
+    ("problems-and-plans", "quiz-worst-gradient"): quiz_worst_gradient,
 }
 
 

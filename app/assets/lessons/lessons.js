@@ -17,6 +17,7 @@ import "./maths.js";
 import "./picture.js";
 import "./predict.js";
 import "./presenter.js";
+import "./problem.js";
 import "./show.js";
 import "./sketch.js";
 import "./slides.js";

@@ -35,6 +35,11 @@ export class Progress {
     this.save();
   }
 
+  solve(slug, key, answer) {
+    (this.of(slug).solved ??= {})[key] = answer;
+    this.save();
+  }
+
   vote(slug, id, choice) {
     (this.of(slug).votes ??= {})[id] = choice;
     this.save();
@@ -70,6 +75,7 @@ export class Progress {
         sections_read: this.of(entry.slug).read,
         answers: this.of(entry.slug).predictions,
         votes: this.of(entry.slug).votes ?? {},
+        solved: this.of(entry.slug).solved ?? {},
       }));
     download(
       "dpo-lab-progress.json",
