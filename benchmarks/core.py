@@ -27,7 +27,7 @@ def autograd_loop(scenario: Scenario) -> np.ndarray:
     """log π [T+1, R] by torch: log_softmax per prompt, logsigmoid, backward, SGD; vectorised over pairs."""
     world, objective = scenario.preferences, scenario.objective
     sizes = {len(p.replies) for p in world.prompts}
-    assert len(sizes) == 1 and world.features is None and objective.sigma_weight  # the default world is 2×4
+    assert len(sizes) == 1 and world.features is None and objective["sigma_weight"]  # the default world
     width = sizes.pop()
     reference = torch.log_softmax(torch.tensor(world.reference).log().reshape(-1, width), 1)
     prompt, chosen, rejected = (

@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,15 @@ import numpy as np
 
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.cli import add_commands as add_gpt2_commands
-from dpo_core.toy.metrics import PER_PROMPT, PER_STEP
+from dpo_core.method_flags import add_method_flags, objective_of_flags
+from dpo_core.toy.metrics import PER_PROMPT, PER_STEP, READINGS
 from dpo_core.toy.simulate import Trajectory, simulate
 from dpo_core.world.presets import find_preset, presets
 from dpo_core.world.scenario import Scenario
-from dpo_core.world.scenario_file import parse_scenario, scenario_to_json
+from dpo_core.world.scenario_file import parse_scenario, scenario_from_json, scenario_to_json
 
 # What `simulate` prints, besides `step` and `log_policy`.
-PRINTED = (*PER_STEP, *(n for n in PER_PROMPT if n != "kl/share_of_ceiling"), "sigma_weight")
+PRINTED = (*PER_STEP, *(n for n in PER_PROMPT if n != "kl/share_of_ceiling"), *READINGS)
 
 
 def trajectory_to_json(trajectory: Trajectory) -> dict[str, Any]:
@@ -29,9 +31,18 @@ def trajectory_to_json(trajectory: Trajectory) -> dict[str, Any]:
         "log_policy": [[part.tolist() for part in np.split(row, cuts)] for row in trajectory.log_policy],
     }
     document.update(
-        {name: trajectory.metrics[name].tolist() for name in PRINTED if name in trajectory.metrics}
+        {name: _listed(trajectory.metrics[name]) for name in PRINTED if name in trajectory.metrics}
     )
     return document
+
+
+def _listed(values: np.ndarray) -> Any:
+    """Nested lists; null where a method in force has no such number."""
+    if not np.isnan(values).any():
+        return values.tolist()
+    rows = values.astype(object)
+    rows[np.isnan(values)] = None
+    return rows.tolist()
 
 
 def _read(arguments: argparse.Namespace) -> Scenario:
@@ -52,7 +63,10 @@ def _read(arguments: argparse.Namespace) -> Scenario:
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
-    print(json.dumps(trajectory_to_json(simulate(_read(arguments))), allow_nan=False))
+    scenario = _read(arguments)
+    scenario = replace(scenario, objective=objective_of_flags(arguments, scenario.objective))
+    checked = scenario_from_json(scenario_to_json(scenario))  # whether labels and changes suit the method
+    print(json.dumps(trajectory_to_json(simulate(checked)), allow_nan=False))
 
 
 def _presets(arguments: argparse.Namespace) -> None:
@@ -72,6 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     run = commands.add_parser("simulate", help="run a scenario and print its trajectory as JSON")
     run.add_argument("file", nargs="?", help="a scenario file, or - for standard input")
     run.add_argument("--preset", help="a scenario that ships, by key or name")
+    add_method_flags(run)
     run.set_defaults(do=_simulate)
     shelf = commands.add_parser("presets", help="list the scenarios that ship")
     shelf.add_argument("--show", metavar="NAME", help="print one as a scenario file")

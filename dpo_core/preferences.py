@@ -1,4 +1,4 @@
-"""What people said: prompts with their candidate replies, and which reply beat which."""
+"""What people said: prompts with their candidate replies, and labels: pairs, rankings, thumbs."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,8 @@ class Prompt:
     """One prompt with its K candidate replies.
 
     ``reference`` is π_ref(y|x), K positive probabilities that sum to 1. ``features`` (K vectors of
-    one length, shared parameters θ) make the policy log-linear; ``reward`` is the true reward per reply.
+    one length, shared parameters θ) make the policy log-linear; ``reward`` is the true reward per reply,
+    ``lengths`` its number of tokens (1 where it is not stated).
     """
 
     text: str
@@ -19,6 +20,7 @@ class Prompt:
     reference: tuple[float, ...]
     features: tuple[tuple[float, ...], ...] | None = None
     reward: tuple[float, ...] | None = None
+    lengths: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,44 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """Two or more replies of a prompt in ``order``, best first."""
+
+    prompt: int
+    order: tuple[int, ...]
+
+    def reversed(self) -> "Ranking":
+        return Ranking(self.prompt, self.order[::-1])
+
+    def pairs(self) -> tuple[Comparison, ...]:
+        """Everything that the ranking says about two replies: the better one is chosen."""
+        return tuple(
+            Comparison(self.prompt, better, worse)
+            for place, better in enumerate(self.order)
+            for worse in self.order[place + 1 :]
+        )
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """One reply by itself: liked (``up``) or not."""
+
+    prompt: int
+    reply: int
+    up: bool
+
+    def flipped(self) -> "Thumb":
+        return replace(self, up=not self.up)
+
+
+@dataclass(frozen=True)
 class Preferences:
-    """Prompts (ragged: each its own number of replies) and the comparisons between their replies."""
+    """Prompts (ragged: each its own number of replies) and what was said about their replies."""
 
     prompts: tuple[Prompt, ...]
     comparisons: tuple[Comparison, ...]
+    rankings: tuple[Ranking, ...] = ()
+    thumbs: tuple[Thumb, ...] = ()
 
     @property
     def sizes(self) -> list[int]:
@@ -64,6 +99,11 @@ class Preferences:
     def reference(self) -> NDArray[np.float64]:
         """π_ref of every reply, flat [R]."""
         return np.concatenate([prompt.reference for prompt in self.prompts]).astype(np.float64)
+
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """Tokens of every reply, flat [R]."""
+        return np.concatenate([p.lengths or (1,) * len(p.replies) for p in self.prompts]).astype(np.float64)
 
     @property
     def features(self) -> NDArray[np.float64] | None:

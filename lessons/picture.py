@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpo_core.glossary import GLOSSARY
-from dpo_core.theory.closed_forms import kl_ceiling, label_optimum
+from dpo_core.theory.closed_forms import label_optimum
+from dpo_core.toy.categorical import kl_ceiling
 from dpo_core.toy.simulate import Trajectory, simulate
+from dpo_core.world.change_words import describe
 from dpo_core.world.scenario import Scenario
 from lessons.document import Show
 
@@ -37,7 +39,7 @@ def picture(show: Show) -> dict[str, Any]:
     frames = _frames(scenario, show.step)
     probabilities = np.exp(trajectory.log_policy[:, mine])
     rules = trajectory.segments[-1].rules
-    optimum = label_optimum(scenario.preferences, rules.comparisons, rules.objective)
+    optimum = label_optimum(scenario.preferences, rules.comparisons, rules.objective, rules.rankings)
     return {
         "prompt": prompt.text,
         "replies": list(prompt.replies),
@@ -49,7 +51,7 @@ def picture(show: Show) -> dict[str, Any]:
         "policy": [_short(column) for column in probabilities[frames].T],
         "metrics": [_metric(name, show.prompt, trajectory, frames, probabilities) for name in show.metrics],
         "pairs": [[c.chosen, c.rejected] for c in rules.comparisons if c.prompt == show.prompt],
-        "changes": [{"step": i.step, "text": _change(i.change, i.value)} for i in scenario.interventions],
+        "changes": [{"step": step, "text": text} for step, text in describe(scenario)],
     }
 
 
@@ -83,16 +85,3 @@ def _metric(
 def _short(values: Array) -> list[float]:
     """Six significant digits: more than a screen can show, a third of the bytes."""
     return [float(f"{value:.6g}") for value in values]
-
-
-def _change(change: str, value: float) -> str:
-    match change:
-        case "flip":
-            return "a label is flipped"
-        case "agreement":
-            return f"agreement {value:g}"
-        case "beta":
-            return f"β = {value:g}"
-        case "learning_rate":
-            return f"learning rate {value:g}"
-    return "sigma weight on" if value else "sigma weight off"

@@ -8,7 +8,8 @@ from math import exp
 import numpy as np
 
 from dpo_core.errors import ScenarioError
-from dpo_core.objectives import dpo_loss, sigmoid
+from dpo_core.methods.dpo import dpo_loss
+from dpo_core.numerics import sigmoid
 from dpo_core.preferences import Comparison
 from dpo_core.theory.best_of import best_of_n_kl_bound
 from dpo_core.theory.closed_forms import closed_form_optimum, label_optimum, log_partition_function

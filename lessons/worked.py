@@ -9,7 +9,8 @@ from math import log
 
 import numpy as np
 
-from dpo_core.objectives import Objective, coefficient, loss, sigma_weight
+from dpo_core.methods.dpo import dpo_coefficient, dpo_loss
+from dpo_core.numerics import sigmoid
 from dpo_core.theory.closed_forms import closed_form_optimum, implicit_reward, log_partition_function
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
@@ -39,7 +40,8 @@ def rows() -> tuple[Row, ...]:
     best = closed_form_optimum(TWO, ref, reward, BETA)
     implicit = implicit_reward(best, ref, BETA)
     h = float(implicit[0] - implicit[1]) / BETA
-    dpo = Objective("dpo", BETA)
+    pull = float(dpo_coefficient(0.0, BETA, AGREEMENT))
+    start, rest = (float(dpo_loss(margin, BETA, AGREEMENT)) for margin in (0.0, h))
     after = np.exp(simulate(one_prompt(REFERENCE, [(0, 1, AGREEMENT)], BETA)).log_policy[1])
 
     def two(values: np.ndarray) -> tuple[float, ...]:
@@ -58,11 +60,11 @@ def rows() -> tuple[Row, ...]:
             (float(kl(TWO, best, ref)[0]),), "nats"),
         Row("implicit", "implicit reward of the optimum", "\\hat r", two(implicit)),
         Row("margin", "its margin, the reward gap again", "u", (BETA * h,)),
-        Row("loss_start", "loss at step 0", "\\mathcal{L}", (float(loss(dpo, 0.0, AGREEMENT)),), "nats"),
-        Row("loss_best", "loss at the optimum", "\\mathcal{L}", (float(loss(dpo, h, AGREEMENT)),), "nats"),
-        Row("sigma", "sigma weight at step 0", "\\sigma(-u)", (float(sigma_weight(dpo, 0.0)),)),
+        Row("loss_start", "loss at step 0", "\\mathcal{L}", (start,), "nats"),
+        Row("loss_best", "loss at the optimum", "\\mathcal{L}", (rest,), "nats"),
+        Row("sigma", "sigma weight at step 0", "\\sigma(-u)", (float(sigmoid(0.0)),)),
         Row("pull", "pull on the log-prob at step 0", "-c",
-            (float(coefficient(dpo, 0.0, AGREEMENT)), -float(coefficient(dpo, 0.0, AGREEMENT)))),
+            (pull, -pull)),
         Row("step", "policy after one step", "\\pi_\\theta", two(after)),
     )  # fmt: skip
 

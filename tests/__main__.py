@@ -1,20 +1,40 @@
-"""python -m tests: linter, formatter, type checker and every test; stops at the first that fails."""
+"""python -m tests: linters, formatters, type checkers and every test; stops at the first that fails."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+JAVASCRIPT = ("lint", "format", "types", "test")  # scripts of package.json
 PYTEST = ("pytest", "-n", "2", "--dist", "loadfile", *sys.argv[1:])  # whole files: they share servers
-CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), PYTEST)
 
 # Two processes share the cores: threads that spin while they wait would take them from the other.
 ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
 
-for check in CHECKS:
-    print("$ python -m", *check, flush=True)
-    code = subprocess.call(
-        [sys.executable, "-m", *check], cwd=Path(__file__).resolve().parents[1], env=ENVIRONMENT
-    )
+
+def run(*command: str) -> None:
+    """Run one check; end with its exit status when it fails."""
+    print("$", *command, flush=True)
+    code = subprocess.call(command, cwd=ROOT, env=ENVIRONMENT)
     if code:
         sys.exit(code)
+
+
+def check_javascript() -> None:
+    """Check the browser's scripts with the tools of package.json, fetched on first use."""
+    npm = shutil.which("npm")
+    if npm is None:
+        sys.exit("The scripts' checks need Node 18 or newer: apt install nodejs npm, or see nodejs.org.")
+    if not (ROOT / "node_modules").exists():
+        run(npm, "ci", "--no-audit", "--no-fund")
+    for script in JAVASCRIPT:
+        run(npm, "run", "--silent", script)
+
+
+for check in PYTHON:
+    run(sys.executable, "-m", *check)
+check_javascript()
+run(sys.executable, "-m", *PYTEST)

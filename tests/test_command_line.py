@@ -13,7 +13,7 @@ from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import presets
 from tests.world.documents import GOOD, with_change
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def command(*arguments, stdin=b"", **environment):
@@ -151,7 +151,7 @@ def bad(*path_and_value):
         (
             bad("\ud800\x1b\ny", 1),
             "scenario.\\ud800\\x1b y: unknown key. Remove it; known here are comparisons, interventions, "
-            "objective, optimizer, prompts, steps.",
+            "objective, optimizer, prompts, rankings, steps, thumbs.",
         ),
     ],
     ids=["sum", "same", "beta", "steps", "nan", "empty", "json", "bytes", "deep", "huge", "key"],

@@ -13,6 +13,8 @@ from app.playground.session import DEFAULT_PRESET, Playground, open_preset
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.spec import defaults
 from dpo_core.preferences import Preferences
+from dpo_core.world.intervention_file import intervention_from_json
+from dpo_core.world.objective_file import LEARNING_RATE_RANGE, objective_from_json, objective_to_json
 from dpo_core.world.pairs_file import parse_pairs
 from dpo_core.world.reading import (
     check_list,
@@ -22,12 +24,7 @@ from dpo_core.world.reading import (
     check_whole,
     check_within,
 )
-from dpo_core.world.scenario_file import (
-    LEARNING_RATE_RANGE,
-    intervention_from_json,
-    objective_from_json,
-    scenario_to_json,
-)
+from dpo_core.world.scenario_file import scenario_to_json
 
 OPTIMIZER = next(iter(defaults.SHIPPED_RATES))
 # The fields as a newcomer finds them: what a run does when nothing else is said.
@@ -158,7 +155,7 @@ def _intervene(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
         entry = {"comparison": event["comparison"], "agreement": event["value"]}
     else:
         entry = {change: event["value"]}
-    intervention_from_json({"step": 0, **entry}, "change", job.config["steps"], MAX_PAIRS)
+    intervention_from_json({"step": 0, **entry}, "change", job.config["steps"], {"comparison": MAX_PAIRS})
     if not desk.manager.tell(job.id, {"type": "intervene", **entry}):
         if job.twin_of is not None and job.state == "queued":
             return _say(state, "The second run repeats the first one's changes. Make the change there.")
@@ -227,7 +224,7 @@ def _config(draft: Any, desk: Desk) -> dict[str, Any]:
     return {
         "model": model,
         "data": _data(entry, desk),
-        "objective": {"name": "dpo", "beta": objective.beta, "sigma_weight": objective.sigma_weight},
+        "objective": objective_to_json(objective),
         "optimizer": {"name": str(entry["optimizer"]["name"]), "learning_rate": rate},
         "steps": steps,
         "batch_size": check_whole(entry["batch_size"], "batch size", 0, 4096),

@@ -16,10 +16,12 @@ from app.gpt2.gpt2_session import (
     preferences,
     tell,
 )
+from dpo_core.methods.method import BETA_RANGE
+from dpo_core.world.objective_file import LEARNING_RATE_RANGE
 from dpo_core.world.pairs_file import preferences_to_pairs
 from dpo_core.world.presets import find_preset
 from dpo_core.world.reading import check_object, check_switch, check_text, check_whole, check_within
-from dpo_core.world.scenario_file import BETA_RANGE, LEARNING_RATE_RANGE, parse_scenario, scenario_to_json
+from dpo_core.world.scenario_file import parse_scenario, scenario_to_json
 
 # The fields as a newcomer finds them; the step counts and learning rates are the command line's own defaults.
 DEFAULTS: dict[str, Any] = {

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 
 from app.playground.session import Playground
-from dpo_core.theory.closed_forms import kl_ceiling, label_optimum
+from dpo_core.methods import method_of
+from dpo_core.theory.closed_forms import label_optimum
+from dpo_core.toy.categorical import kl_ceiling
 from dpo_core.toy.metrics import PER_COMPARISON, PER_PROMPT, PER_STEP
 from dpo_core.toy.simulate import Trajectory
 from dpo_core.world.change_words import describe
-from dpo_core.world.scenario_file import intervention_to_json, scenario_to_json
+from dpo_core.world.intervention_file import intervention_to_json
+from dpo_core.world.objective_file import objective_to_json
+from dpo_core.world.scenario_file import scenario_to_json
 
 
 def _table(trajectory: Trajectory) -> tuple[list[str], np.ndarray]:
@@ -38,15 +42,21 @@ def _segments(trajectory: Trajectory) -> list[dict[str, Any]]:
     """What is in force when, with the optimum of the labels in force where there is one."""
     found = []
     for segment in trajectory.segments:
-        rules = segment.rules
-        optimum = label_optimum(trajectory.scenario.preferences, rules.comparisons, rules.objective)
+        rules, objective = segment.rules, segment.rules.objective
+        method = method_of(objective)
+        optimum = label_optimum(trajectory.scenario.preferences, rules.comparisons, objective, rules.rankings)
         found.append(
             {
                 "start": segment.start,
                 "comparisons": [[c.prompt, c.chosen, c.rejected, c.agreement] for c in rules.comparisons],
-                "beta": rules.objective.beta,
-                "sigma_weight": rules.objective.sigma_weight,
+                "rankings": [[r.prompt, list(r.order)] for r in rules.rankings],
+                "thumbs": [[t.prompt, t.reply, t.up] for t in rules.thumbs],
+                "objective": objective_to_json(objective),
                 "learning_rate": rules.optimizer.learning_rate,
+                "rule": {
+                    str(all_agree): method.rule(objective.values, all_agree) for all_agree in (True, False)
+                },
+                "levels": method.levels(objective.values),
                 "optimum": np.exp(optimum).tolist() if optimum is not None else None,
             }
         )
@@ -71,7 +81,7 @@ def encode(state: Playground, acknowledged: dict[str, int]) -> bytes:
         "ceilings": ceilings.tolist(),
         "ceiling": float(ceilings.mean()),
         "interventions": [intervention_to_json(i) for i in run.scenario.interventions],
-        "log": describe(run.scenario),
+        "log": [(step, f"step {step}: {text}") for step, text in describe(run.scenario)],
         "link": state.link(),
         "notice": vars(state.notice) if state.notice is not None else None,
         "download": vars(state.download) if state.download is not None else None,

@@ -11,6 +11,7 @@ from dpo_core.errors import ScenarioError
 from dpo_core.preferences import Preferences
 from dpo_core.toy.simulate import Trajectory, simulate
 from dpo_core.toy.trajectory_csv import trajectory_to_csv
+from dpo_core.world.change_words import objective_words
 from dpo_core.world.pairs_file import parse_pairs, preferences_to_pairs
 from dpo_core.world.presets import find_preset
 from dpo_core.world.scenario import Intervention, Optimizer, Scenario
@@ -208,8 +209,7 @@ def _steps(state: Playground, event: dict[str, Any]) -> Playground:
 
 
 def _pin(state: Playground, event: dict[str, Any]) -> Playground:
-    rules = state.trajectory.segments[0].rules
-    name = f"β = {rules.objective.beta:g}, σ weight {'on' if rules.objective.sigma_weight else 'off'}"
+    name = objective_words(state.trajectory.segments[0].rules.objective)
     changes = len(state.scenario.interventions)
     if changes:
         name += f", {changes} change{'s' if changes > 1 else ''}"

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app.facts import facts
 from dpo_core.glossary import GLOSSARY
 from dpo_core.world.presets import presets
 
@@ -35,6 +36,7 @@ def _files() -> dict[str, bytes]:
         script = Path(plotly.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
         files["plotly.min.js"] = script.read_bytes()
     shelf = [{"key": p.key, "name": p.name, "watch": p.watch} for p in presets().values()]
+    files["facts.json"] = json.dumps(facts()).encode()
     files["presets.json"] = json.dumps(shelf).encode()
     return files
 

@@ -1,6 +1,7 @@
 """One place for what every metric and symbol means; the app's tooltips and the glossary read it."""
 
 from dpo_core.glossary.language_metrics import LANGUAGE_METRICS
+from dpo_core.glossary.method_terms import METHOD_TERMS
 from dpo_core.glossary.symbols import SYMBOLS
 from dpo_core.glossary.term import Term
 
@@ -369,6 +370,7 @@ GLOSSARY: dict[str, Term] = {
         shape="scalar",
         trl="temperature",
     ),
+    **METHOD_TERMS,
     **LANGUAGE_METRICS,
     **SYMBOLS,
 }

@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2.spec import defaults
+from dpo_core.method_flags import add_method_flags, objective_of_flags
+from dpo_core.methods import configured
+from dpo_core.world.intervention_file import intervention_to_json
+from dpo_core.world.objective_file import objective_to_json
 from dpo_core.world.pairs_file import parse_pairs
 from dpo_core.world.scenario import Scenario
-from dpo_core.world.scenario_file import intervention_to_json, parse_scenario
+from dpo_core.world.scenario_file import parse_scenario
 
 FILE_HELP = (
     "a scenario (JSON) or preference pairs (JSONL), or - for standard input; the bundled pairs if left out"
@@ -21,8 +26,7 @@ def add_commands(commands: Any) -> None:
     train = commands.add_parser("train", help="train a GPT-2; prints one JSON line of metrics per step")
     train.add_argument("file", nargs="?", help=FILE_HELP)
     train.add_argument("--model", default="shipped", help="shipped, gpt2, distilgpt2, OWNER/NAME or a folder")
-    train.add_argument("--beta", type=float)
-    train.add_argument("--no-sigma-weight", action="store_true", help="drop σ(−u) from the gradient")
+    add_method_flags(train)
     train.add_argument("--learning-rate", type=float)
     train.add_argument("--optimizer", choices=("adamw", "sgd"))
     train.add_argument("--steps", type=int)
@@ -39,12 +43,7 @@ def add_commands(commands: Any) -> None:
     parity = commands.add_parser("parity", help="hold the toy against the full model, in four tiers")
     parity.add_argument("file", nargs="?", help=FILE_HELP)
     parity.add_argument("--model", default="shipped", help="as for train")
-    parity.add_argument("--beta", type=float)
-    parity.add_argument(
-        "--sigma-weight",
-        action=argparse.BooleanOptionalAction,
-        help="as in the scenario if left out, else on",
-    )
+    add_method_flags(parity)
     parity.add_argument("--steps", type=int, help="of the toy's trajectory: the scenario's, or 200")
     parity.add_argument("--learning-rate", type=float, help="of the toy: the scenario's, or 1")
     parity.add_argument("--network-steps", type=int, default=50, help="of the whole network")
@@ -82,21 +81,15 @@ def read_file(path: str | None) -> tuple[str, Scenario | None, Any]:
 
 def _train(arguments: argparse.Namespace) -> None:
     name, scenario, preferences = read_file(arguments.file)
-    settings: dict[str, Any] = {"model": arguments.model, "objective": {}, "optimizer": {}}
+    base = scenario.objective if scenario is not None else configured("dpo", beta=defaults.BETA)
+    objective = objective_to_json(objective_of_flags(arguments, base))
+    settings: dict[str, Any] = {"model": arguments.model, "objective": objective, "optimizer": {}}
     if scenario is not None:  # its optimizer is the toy's, and moves no network
-        settings["objective"] |= {
-            "beta": scenario.objective.beta,
-            "sigma_weight": scenario.objective.sigma_weight,
-        }
         settings["steps"] = scenario.steps
         settings["interventions"] = [intervention_to_json(i) for i in scenario.interventions]
     for key in ("steps", "batch_size", "seed", "device", "dtype", "measure_every", "samples"):
         if getattr(arguments, key) is not None:
             settings[key] = getattr(arguments, key)
-    if arguments.beta is not None:
-        settings["objective"]["beta"] = arguments.beta
-    if arguments.no_sigma_weight:
-        settings["objective"]["sigma_weight"] = False
     if arguments.learning_rate is not None:
         settings["optimizer"]["learning_rate"] = arguments.learning_rate
     if arguments.optimizer is not None:

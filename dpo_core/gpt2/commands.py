@@ -18,14 +18,16 @@ from dpo_core.gpt2.model.threads import threads_for
 from dpo_core.gpt2.parity.sharing import signed, what_sharing_changes
 from dpo_core.gpt2.parity.tiers import Tier, bench, moved_policy, same_gradient, same_numbers, same_trajectory
 from dpo_core.gpt2.spec.report import PROGRESS
-from dpo_core.gpt2.spec.run_config import bundled_preferences, run_config_from_json
+from dpo_core.gpt2.spec.run_config import bundled_preferences, check_trainable, run_config_from_json
 from dpo_core.gpt2.training.run import Message, Run
-from dpo_core.objectives import Objective
+from dpo_core.method_flags import objective_of_flags
+from dpo_core.methods import configured
+from dpo_core.methods.method import Objective
 from dpo_core.preferences import Preferences
 from dpo_core.toy.simulate import simulate
-from dpo_core.world.reading import check_number, check_whole, check_within
+from dpo_core.world.objective_file import LEARNING_RATE_RANGE
+from dpo_core.world.reading import check_whole, check_within
 from dpo_core.world.scenario import MAX_STEPS, Intervention, Scenario
-from dpo_core.world.scenario_file import BETA_RANGE, LEARNING_RATE_RANGE
 
 TOY = (200, 1.0)  # steps and learning rate of tier 3, where no scenario names them
 PARITY_PAIRS = 16  # of the bundled ones, when no file is named
@@ -134,12 +136,8 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
     network_rate = check_within(
         arguments.network_learning_rate, "--network-learning-rate", LEARNING_RATE_RANGE
     )
-    objective = scenario.objective if scenario is not None else Objective("dpo", 0.1, True)
-    if arguments.beta is not None:
-        beta = check_within(check_number(arguments.beta, "--beta"), "--beta", BETA_RANGE)
-        objective = objective.with_beta(beta)
-    if arguments.sigma_weight is not None:
-        objective = replace(objective, sigma_weight=arguments.sigma_weight)
+    base_objective = scenario.objective if scenario is not None else configured("dpo", beta=0.1)
+    objective = check_trainable(objective_of_flags(arguments, base_objective))
     if preferences is None:
         preferences = bundled_preferences().first(PARITY_PAIRS)
     try:

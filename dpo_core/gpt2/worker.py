@@ -90,11 +90,11 @@ from dpo_core.gpt2.model.policy import Policy
 from dpo_core.gpt2.model.threads import threads_for
 from dpo_core.gpt2.spec.defaults import SHIPPED
 from dpo_core.gpt2.spec.offered import is_allowed
-from dpo_core.gpt2.spec.run_config import BUNDLED, run_config_from_json
+from dpo_core.gpt2.spec.run_config import BUNDLED, check_trainable, run_config_from_json
 from dpo_core.gpt2.training.reference import Array, weights_digest
 from dpo_core.gpt2.training.run import Message, Run
+from dpo_core.world.intervention_file import check_in_force, intervention_from_json, label_counts
 from dpo_core.world.reading import check_index, check_list, check_object, check_text, check_whole, decode_json
-from dpo_core.world.scenario_file import intervention_from_json
 
 LAST_WORDS = 2.0  # seconds that a step may still take after the end of input
 END = None
@@ -258,8 +258,12 @@ class Worker:
             raise ScenarioError("intervene", "the run is over", "Start it again")
         change = {k: v for k, v in message.items() if k not in ("type", "run", "step")}
         entry = {"step": run.step, **change}
-        steps, comparisons = run.config.settings.steps, len(run.config.preferences.comparisons)
-        self.send(run.intervene(intervention_from_json(entry, "intervene", steps, comparisons)))
+        counts = label_counts(run.config.preferences)
+        made = intervention_from_json(entry, "intervene", run.config.settings.steps, counts)
+        check_in_force(made, run.trainer.rules.objective, "intervene")
+        if made.objective is not None:
+            check_trainable(made.objective)
+        self.send(run.intervene(made))
 
     def _token_ratios(self, message: Message) -> None:
         run = self._current()

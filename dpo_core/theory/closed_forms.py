@@ -1,13 +1,18 @@
 """Closed forms that the app draws and the tests check. Rewards and KL in nats; arrays are flat [R]."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_core.objectives import sigmoid
-from dpo_core.theory.label_fit import label_optimum as label_optimum
-from dpo_core.toy.categorical import ReplySpace
+from dpo_core.methods import method_of
+from dpo_core.methods.labels import Labels
+from dpo_core.methods.method import Objective
+from dpo_core.numerics import sigmoid
+from dpo_core.preferences import Comparison, Preferences, Ranking
+from dpo_core.toy.categorical import ReplySpace, log_softmax
 
 Array = NDArray[np.float64]
 
@@ -38,11 +43,6 @@ def implicit_reward(log_policy: Array, log_reference: Array, beta: float) -> Arr
     return beta * (log_policy - log_reference)
 
 
-def kl_ceiling(space: ReplySpace, log_reference: Array) -> Array:
-    """The largest KL(π‖π_ref) there is, per prompt [P]: ln(1 / min π_ref), all mass on the rarest reply."""
-    return space.max(-log_reference)
-
-
 def one_pair_margin(time: Any, beta: float) -> Array:
     """Implicit-reward margin u of one unanimous pair under gradient flow: u + eᵘ = 1 + 2β²t.
 
@@ -54,3 +54,50 @@ def one_pair_margin(time: Any, beta: float) -> Array:
         e = np.exp(u)
         u = u - (u + e - a) / (1.0 + e)
     return u
+
+
+def label_optimum(
+    preferences: Preferences,
+    comparisons: Sequence[Comparison],
+    objective: Objective,
+    rankings: Sequence[Ranking] = (),
+) -> Array | None:
+    """log π [R] at the minimum of the loss for these labels, or None where there is no finite one.
+
+    Gradient descent from the reference ends there. Kept for labels that come again.
+    """
+    return _label_optimum(preferences, tuple(comparisons), objective, tuple(rankings))
+
+
+@lru_cache(maxsize=512)
+def _label_optimum(
+    preferences: Preferences,
+    comparisons: tuple[Comparison, ...],
+    objective: Objective,
+    rankings: tuple[Ranking, ...],
+) -> Array | None:
+    method = method_of(objective)
+    space, starts = ReplySpace.of(preferences), preferences.starts
+    orders = ()
+    if method.asks == "rankings":
+        orders = tuple(starts[r.prompt] + np.array(r.order, dtype=np.intp) for r in rankings)
+    else:
+        comparisons = (*comparisons, *(pair for ranking in rankings for pair in ranking.pairs()))
+    if not comparisons and not orders:
+        return None
+    log_reference = np.log(preferences.reference)
+    labels = Labels(
+        np.array([starts[c.prompt] + c.chosen for c in comparisons], dtype=np.intp),
+        np.array([starts[c.prompt] + c.rejected for c in comparisons], dtype=np.intp),
+        np.array([c.agreement for c in comparisons], dtype=np.float64),
+        space.prompt_of,
+        log_reference,
+        preferences.features,
+        orders,
+    )
+    shift = method.optimum(objective.values, labels)
+    if shift is None:
+        return None
+    found = log_softmax(space, log_reference + shift)
+    found.setflags(write=False)  # shared by all who ask
+    return found

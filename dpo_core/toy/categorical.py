@@ -57,3 +57,8 @@ def kl(space: ReplySpace, log_p: Array, log_q: Array) -> Array:
 def entropy(space: ReplySpace, log_p: Array) -> Array:
     """−Σ p log p per prompt, nats."""
     return -space.sum(np.exp(log_p) * log_p)
+
+
+def kl_ceiling(space: ReplySpace, log_reference: Array) -> Array:
+    """The largest KL(π‖π_ref) there is, per prompt [P]: ln(1 / min π_ref), all mass on the rarest reply."""
+    return space.max(-log_reference)

@@ -1,6 +1,7 @@
 """Every metric of a run, under TRL's names, computed for all steps at once.
 
-Per step [T+1]: means over comparisons. Per prompt [T+1, P] and per comparison [T+1, C] where said.
+Per step [T+1]: means over comparisons. Per prompt [T+1, P] and per comparison [T+1, C] where said; C counts
+the comparisons and then what the rankings say about two replies. Where a method has no such number, nan.
 """
 
 from typing import Any
@@ -8,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_core import objectives
-from dpo_core.objectives import Objective
+from dpo_core.indices import agreements, pair_indices
+from dpo_core.methods import METHODS, method_of
+from dpo_core.methods.method import Asked, Objective
+from dpo_core.numerics import Array, sigmoid
 from dpo_core.preferences import Preferences
-from dpo_core.theory import closed_forms as theory
 from dpo_core.toy import categorical
+from dpo_core.toy.asking import Asking, ask
 from dpo_core.toy.categorical import ReplySpace
 from dpo_core.world.scenario import Segment
-
-Array = NDArray[np.float64]
 
 PER_STEP = (  # [T+1], means over comparisons
     "loss",
@@ -35,39 +36,37 @@ PER_PROMPT = (  # [T+1, P]; the true reward only where the world states one
     "top_probability",
     "true_reward",
 )
+READINGS = tuple(dict.fromkeys(reading.key for m in METHODS.values() for reading in m.readings))
 PER_COMPARISON = (  # [T+1, C]; "comparison/loss", the parts of the loss, is measured too
     "comparison/reward_chosen",
     "comparison/reward_rejected",
     "comparison/margin",
-    "comparison/coefficient",
+    "comparison/coefficient_chosen",
+    "comparison/coefficient_rejected",
     "comparison/label_probability",
-    "sigma_weight",
+    *READINGS,
 )
 
 
-def per_comparison(
-    objective: Objective,
-    log_probs: tuple[Array, Array],
-    reference: tuple[Array, Array],
-    agreement: Array,
-) -> dict[str, NDArray[Any]]:
-    """What TRL logs, and more, before any mean is taken: each [..., C].
-
-    ``log_probs`` and ``reference`` are those of the (chosen, rejected) replies [..., C], nats.
-    """
-    both = objectives.preference_loss(objective, *log_probs, *reference, agreement)
-    margins = both.chosen_rewards - both.rejected_rewards
-    return {
-        "loss": both.losses,  # Eq. 7
-        "rewards/chosen": both.chosen_rewards,
-        "rewards/rejected": both.rejected_rewards,
-        "rewards/margins": margins,
-        "rewards/accuracies": margins > 0,  # strict, so 0 at step 0
-        "logps/chosen": log_probs[0],
-        "logps/rejected": log_probs[1],
-        "sigma_weight": objectives.sigma_weight(objective, margins / objective.beta),
-        "coefficient": both.rejected_coefficients,  # k: c(w) = −k, c(l) = +k
+def per_comparison(objective: Objective, asked: Asked) -> dict[str, NDArray[Any]]:
+    """What TRL logs, and more, before any mean is taken, of pairs: each [..., C]."""
+    method, settings = method_of(objective), objective.values
+    rewards = method.reward(settings, asked.log_probs, asked.reference, asked.lengths)
+    chosen, rejected = rewards[..., 0, :], rewards[..., 1, :]
+    found = {
+        "rewards/chosen": chosen,
+        "rewards/rejected": rejected,
+        "rewards/margins": chosen - rejected,
+        "rewards/accuracies": chosen - rejected > 0,  # strict, so 0 at step 0
+        "logps/chosen": asked.log_probs[..., 0, :],
+        "logps/rejected": asked.log_probs[..., 1, :],
     }
+    if method.asks == "pairs":
+        coefficients = method.coefficients(settings, asked)
+        found["loss"] = method.losses(settings, asked)
+        found["coefficient_chosen"] = coefficients[..., 0, :]
+        found["coefficient_rejected"] = coefficients[..., 1, :]
+    return found | {reading.key: reading.of(settings, asked) for reading in method.readings}
 
 
 def measure(
@@ -78,9 +77,14 @@ def measure(
     segments: tuple[Segment, ...],
 ) -> dict[str, Array]:
     """All metrics of ``log_policy`` [T+1, R], each step under the rules in force at it."""
-    pieces = [_compared(space, log_reference, log_policy[s.start : s.stop], s) for s in segments]
-    metrics = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-    ceiling = theory.kl_ceiling(space, log_reference)
+    lengths = preferences.lengths
+    pieces = [
+        _of_segment(ask(space, log_reference, lengths, s.rules), log_policy[s.start : s.stop], s)
+        for s in segments
+    ]
+    names = dict.fromkeys(name for piece in pieces for name in piece)
+    metrics = {name: np.concatenate([_column(piece, name) for piece in pieces]) for name in names}
+    ceiling = categorical.kl_ceiling(space, log_reference)
     metrics["kl/policy_reference"] = categorical.kl(space, log_policy, log_reference)  # [T+1, P], Eq. 3
     metrics["kl/reference_policy"] = categorical.kl(space, log_reference, log_policy)  # [T+1, P]
     metrics["kl/share_of_ceiling"] = metrics["kl/policy_reference"] / ceiling  # [T+1, P]
@@ -91,26 +95,86 @@ def measure(
     return metrics
 
 
-def _compared(
-    space: ReplySpace, log_reference: Array, log_policy: Array, segment: Segment
-) -> dict[str, Array]:
-    comparisons, objective = segment.rules.comparisons, segment.rules.objective
-    chosen = np.array([space.starts[c.prompt] + c.chosen for c in comparisons], dtype=np.intp)
-    rejected = np.array([space.starts[c.prompt] + c.rejected for c in comparisons], dtype=np.intp)
-    agreement = np.array([c.agreement for c in comparisons])
-    each = per_comparison(
-        objective,
-        (log_policy[:, chosen], log_policy[:, rejected]),
-        (log_reference[chosen], log_reference[rejected]),
-        agreement,
+def _column(piece: dict[str, Array], name: str) -> Array:
+    """A metric of one segment; nan where its method has no such number."""
+    if name in piece:
+        return piece[name]
+    return np.full(piece["comparison/margin"].shape, np.nan)
+
+
+def _of_segment(asking: Asking, log_policy: Array, segment: Segment) -> dict[str, Array]:
+    rules = segment.rules
+    index = pair_indices(asking.space.starts, rules.pairs)
+    kl = np.zeros(())
+    if asking.method.needs_kl:
+        prompts = asking.space.prompt_of[index[0]]
+        kl = categorical.kl(asking.space, log_policy, asking.log_reference)[..., prompts]
+    asked = Asked(
+        log_policy[..., index],
+        asking.log_reference[index],
+        asking.lengths[index],
+        agreements(rules.pairs),
+        kl,
     )
-    return {name: each[name].mean(axis=1) for name in PER_STEP} | {
-        "comparison/loss": each["loss"],
+    each = per_comparison(rules.objective, asked)
+    found = _means(asking, log_policy, segment, each)
+    # One method of pairs: what it asked for is what is measured.
+    losses = each["loss"] if "loss" in each else asking.losses(log_policy)
+    found["loss"] = losses.mean(axis=-1)
+    if "loss" in each:
+        found["comparison/loss"] = each["loss"]
+        c = np.stack([each["coefficient_chosen"], each["coefficient_rejected"]], axis=-2)
+    else:
+        c = _pair_coefficients(asking, log_policy, segment)
+    return found | {
         "comparison/reward_chosen": each["rewards/chosen"],
         "comparison/reward_rejected": each["rewards/rejected"],
         "comparison/margin": each["rewards/margins"],
         # σ(u): what the policy gives the label
-        "comparison/label_probability": objectives.sigmoid(each["rewards/margins"]),
-        "sigma_weight": each["sigma_weight"],
-        "comparison/coefficient": each["coefficient"],
+        "comparison/label_probability": sigmoid(each["rewards/margins"]),
+        "comparison/coefficient_chosen": c[..., 0, :],
+        "comparison/coefficient_rejected": c[..., 1, :],
+        **{key: each[key] for key in READINGS if key in each},
     }
+
+
+def _means(
+    asking: Asking, log_policy: Array, segment: Segment, each: dict[str, NDArray[Any]]
+) -> dict[str, Array]:
+    """Means over pairs; where a method takes single replies, thumbs count with them, up as chosen."""
+    names = ("rewards/chosen", "rewards/rejected", "logps/chosen", "logps/rejected", "rewards/accuracies")
+    pools = {name: [np.asarray(each[name], np.float64)] for name in names}
+    if asking.method.asks == "thumbs":
+        for thumb in segment.rules.thumbs:
+            reply = asking.space.starts[thumb.prompt] + thumb.reply
+            one = (log_policy[:, [reply]], asking.log_reference[[reply]], asking.lengths[[reply]])
+            reward, kind = asking.method.reward(asking.settings, *one), "chosen" if thumb.up else "rejected"
+            pools[f"rewards/{kind}"].append(reward)
+            pools[f"logps/{kind}"].append(one[0])
+            pools["rewards/accuracies"].append((reward > 0 if thumb.up else reward < 0).astype(np.float64))
+    found = {name: _mean(np.concatenate(pool, axis=1)) for name, pool in pools.items()}
+    found["rewards/margins"] = found["rewards/chosen"] - found["rewards/rejected"]
+    return found
+
+
+def _mean(values: Array) -> Array:
+    """Mean over the last axis; nan where there is nothing to take it over."""
+    return values.mean(axis=1) if values.shape[1] else np.full(len(values), np.nan)
+
+
+def _pair_coefficients(asking: Asking, log_policy: Array, segment: Segment) -> Array:
+    """c of the chosen and rejected reply of each pair [T, 2, C], where the method asks for something else."""
+    c = asking.method.coefficients(asking.settings, asking.asked(log_policy))
+    rules = segment.rules
+    if asking.method.asks == "thumbs":
+        count = len(rules.pairs)
+        return np.stack([c[:, 0, :count], c[:, 0, count : 2 * count]], axis=1)
+    pairs = [
+        (c[:, a, number], c[:, b, number])
+        for number, ranking in enumerate(rules.rankings)
+        for a in range(len(ranking.order))
+        for b in range(a + 1, len(ranking.order))
+    ]
+    first = len(rules.rankings)
+    pairs = [(c[:, 0, first + i], c[:, 1, first + i]) for i in range(len(rules.comparisons))] + pairs
+    return np.stack([np.stack(pair, axis=1) for pair in pairs], axis=2)

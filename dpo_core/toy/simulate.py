@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_core import objectives
 from dpo_core.errors import ScenarioError
 from dpo_core.toy import categorical
+from dpo_core.toy.asking import Asking, ask
 from dpo_core.toy.categorical import ReplySpace
 from dpo_core.toy.metrics import measure
-from dpo_core.world.scenario import Rules, Scenario, Segment
+from dpo_core.world.scenario import Scenario, Segment
 
 Array = NDArray[np.float64]
 MAX_NUMBERS = 50_000_000  # (steps + 1) · (replies + parameters + comparisons): 400 MB of float64
@@ -43,25 +43,24 @@ def simulate(scenario: Scenario, resume: Trajectory | None = None) -> Trajectory
     initial = np.log(preferences.reference)  # logits: the policy starts as a copy of the reference
     features = preferences.features
     width = len(initial) if features is None else features.shape[1]
-    _check_size(scenario.steps, len(initial), width, len(preferences.comparisons))
+    _check_size(scenario.steps, len(initial), width, len(scenario.rules.pairs) + len(preferences.thumbs))
     # The same function of the same logits as log_policy: rewards are exactly 0 at step 0, not 1e-17.
     log_reference = categorical.log_softmax(space, initial[None, :])[0]
 
     parameters = np.zeros((scenario.steps + 1, width))
     if features is None:
         parameters[0] = initial
-    segments = scenario.segments()
+    segments, lengths = scenario.segments(), preferences.lengths
     reused = _shared_prefix(scenario, resume)
     if resume is not None and reused:
         parameters[: reused + 1] = resume.parameters[: reused + 1]
     with np.errstate(over="ignore", invalid="ignore"):  # a run that leaves float64 is reported below
         for segment in segments:
             _descend(
-                space,
+                ask(space, log_reference, lengths, segment.rules),
                 initial,
-                log_reference,
                 features,
-                segment.rules,
+                segment.rules.optimizer.learning_rate,
                 parameters,
                 max(segment.start, reused),
                 min(segment.stop, scenario.steps),
@@ -91,31 +90,20 @@ def _check_size(steps: int, replies: int, width: int, comparisons: int) -> None:
 
 
 def _descend(
-    space: ReplySpace,
+    asking: Asking,
     initial: Array,
-    log_reference: Array,
     features: Array | None,
-    rules: Rules,
+    rate: float,
     parameters: Array,
     start: int,
     stop: int,
 ) -> None:
     """Fill parameters[start+1 … stop] by z ← z − learning_rate · ∂L/∂z (with features: θ, through Φᵀ)."""
-    comparisons = rules.comparisons
-    offsets = space.starts
-    chosen = np.array([offsets[c.prompt] + c.chosen for c in comparisons], dtype=np.intp)
-    rejected = np.array([offsets[c.prompt] + c.rejected for c in comparisons], dtype=np.intp)
-    agreement = np.array([c.agreement for c in comparisons])
-    both = np.concatenate([chosen, rejected])
-    reference_margin = log_reference[chosen] - log_reference[rejected]
-    rate, size = rules.optimizer.learning_rate, len(log_reference)
+    space = asking.space
     for t in range(start, stop):
         z = parameters[t] if features is None else initial + features @ parameters[t]
         log_p = categorical.log_softmax(space, z)
-        h = log_p[chosen] - log_p[rejected] - reference_margin
-        k = objectives.coefficient(rules.objective, h, agreement) / len(comparisons)  # loss = mean
-        pulls = np.bincount(both, np.concatenate([-k, k]), size)  # C: c(w) = −k, c(l) = +k
-        gradient = categorical.logit_gradient(space, log_p, np.asarray(pulls, np.float64))
+        gradient = categorical.logit_gradient(space, log_p, asking.pulls(log_p))
         if features is not None:
             gradient = features.T @ gradient
         parameters[t + 1] = parameters[t] - rate * gradient

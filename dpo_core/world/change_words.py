@@ -1,28 +1,53 @@
-"""A scenario's interventions in words, in the order of the steps at which they take effect."""
+"""Interventions in words, in the order of the steps at which they take effect; and objectives."""
 
+from dpo_core.glossary import GLOSSARY
+from dpo_core.methods import METHODS, method_of
+from dpo_core.methods.method import Objective
 from dpo_core.world.scenario import Intervention, Rules, Scenario
 
 
 def describe(scenario: Scenario) -> list[tuple[int, str]]:
-    """(step, text) per intervention, e.g. (60, "step 60: pair 3 flipped")."""
-    rules = Rules(scenario.preferences.comparisons, scenario.objective, scenario.optimizer)
+    """(step, text) per intervention, e.g. (60, "pair 3 flipped")."""
+    rules = scenario.rules
     entries = []
-    for intervention in sorted(scenario.interventions, key=lambda i: i.step):
-        entries.append((intervention.step, f"step {intervention.step}: {_words(intervention, rules)}"))
+    for intervention in scenario.in_order():
+        entries.append((intervention.step, words(intervention, rules)))
         rules = rules.after(intervention)
     return entries
 
 
-def _words(intervention: Intervention, before: Rules) -> str:
-    pair = intervention.comparison + 1
-    match intervention.change:
+def words(intervention: Intervention, before: Rules) -> str:
+    """One change, as it is named in the event log."""
+    number, change = intervention.comparison + 1, intervention.change
+    match change:
         case "flip":
-            return f"pair {pair} flipped"
+            return f"pair {number} flipped"
+        case "reverse":
+            return f"ranking {number} reversed"
+        case "thumb":
+            return f"thumb {number} {'down' if before.thumbs[intervention.comparison].up else 'up'}"
         case "agreement":
             old = before.comparisons[intervention.comparison].agreement
-            return f"agreement on pair {pair} {old:.0%} → {intervention.value:.0%}"
-        case "sigma_weight":
-            return f"sigma weight {'on' if intervention.value else 'off'}"
-        case "beta":
-            return f"β {before.objective.beta:g} → {intervention.value:g}"
-    return f"learning rate {before.optimizer.learning_rate:g} → {intervention.value:g}"
+            return f"agreement on pair {number} {old:.0%} → {intervention.value:.0%}"
+        case "learning_rate":
+            return f"learning rate {before.optimizer.learning_rate:g} → {intervention.value:g}"
+    if intervention.objective is not None:
+        return f"{method_of(before.objective).title} → {METHODS[intervention.objective.name].title}"
+    setting = method_of(before.objective).setting(change)
+    if setting is None:
+        return change
+    if setting.scale == "switch":
+        return f"{GLOSSARY[setting.term].label} {'on' if intervention.value else 'off'}"
+    return f"{GLOSSARY[setting.term].symbol} {before.objective[change]:g} → {intervention.value:g}"
+
+
+def objective_words(objective: Objective) -> str:
+    """A method and its settings in one line, e.g. "DPO, β = 0.5, sigma weight on"."""
+    method = method_of(objective)
+    said = [
+        f"{GLOSSARY[s.term].label} {'on' if objective[s.key] else 'off'}"
+        if s.scale == "switch"
+        else f"{GLOSSARY[s.term].symbol} = {objective[s.key]:g}"
+        for s in method.settings
+    ]
+    return ", ".join([method.title, *said])

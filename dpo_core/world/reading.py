@@ -96,7 +96,7 @@ def check_numbers(
 def check_within(value: Any, where: str, bounds: tuple[float, float]) -> float:
     number = check_number(value, where)
     if not bounds[0] <= number <= bounds[1]:
-        what = "must be positive" if number <= 0 else "is out of range"
+        what = "must be positive" if number <= 0 < bounds[0] else "is out of range"
         raise ScenarioError(where, f"{number:g} {what}", f"Use a number from {bounds[0]:g} to {bounds[1]:g}")
     return number
 

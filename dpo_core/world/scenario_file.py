@@ -3,27 +3,26 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dpo_core.errors import ScenarioError
-from dpo_core.objectives import Objective
-from dpo_core.preferences import Comparison, Preferences, Prompt
+from dpo_core.preferences import Prompt
+from dpo_core.world.intervention_file import intervention_to_json, interventions_from_json
+from dpo_core.world.labels_file import LABELS, check_asks, labelled, labels_to_json
+from dpo_core.world.objective_file import LEARNING_RATE_RANGE, objective_from_json, objective_to_json
 from dpo_core.world.reading import (
-    check_index,
     check_list,
     check_numbers,
     check_object,
-    check_share,
-    check_switch,
     check_text,
     check_whole,
     check_within,
     decode_json,
 )
-from dpo_core.world.scenario import MAX_STEPS, Intervention, Optimizer, Scenario
+from dpo_core.world.scenario import MAX_STEPS, Optimizer, Scenario
 
-BETA_RANGE = (1e-6, 1e6)
-LEARNING_RATE_RANGE = (1e-9, 1e6)
+MAX_LENGTH = 100_000  # tokens of a reply
 LARGEST = 1e6  # of a reward or a feature: keeps every run inside float64
 
 
@@ -53,28 +52,18 @@ def parse_scenario(text: str | bytes, source: str = "scenario") -> Scenario:
 def scenario_from_json(document: Any) -> Scenario:
     """Validate a decoded scenario document. Raises ScenarioError at the first thing wrong."""
     top = check_object(
-        document, "scenario", {"prompts", "comparisons"}, {"objective", "optimizer", "steps", "interventions"}
+        document, "scenario", {"prompts"}, LABELS | {"objective", "optimizer", "steps", "interventions"}
     )
     prompts = tuple(
         _prompt(p, f"prompts[{i}]") for i, p in enumerate(check_list(top["prompts"], "prompts", 1))
     )
     _same_shape(prompts)
-    comparisons = tuple(
-        _comparison(c, f"comparisons[{i}]", prompts)
-        for i, c in enumerate(check_list(top["comparisons"], "comparisons", 1))
-    )
+    objective = objective_from_json(top.get("objective", {}))
+    preferences = labelled(prompts, top)
+    check_asks(objective, preferences, "objective.name")
     steps = check_whole(top.get("steps", 200), "steps", 1, MAX_STEPS)
-    interventions = tuple(
-        intervention_from_json(v, f"interventions[{i}]", steps, len(comparisons))
-        for i, v in enumerate(check_list(top.get("interventions", []), "interventions", 0))
-    )
-    return Scenario(
-        Preferences(prompts, comparisons),
-        objective_from_json(top.get("objective", {})),
-        _optimizer(top.get("optimizer", {})),
-        steps,
-        interventions,
-    )
+    scenario = Scenario(preferences, objective, _optimizer(top.get("optimizer", {})), steps)
+    return replace(scenario, interventions=interventions_from_json(top.get("interventions", []), scenario))
 
 
 def scenario_to_json(scenario: Scenario) -> dict[str, Any]:
@@ -86,42 +75,21 @@ def scenario_to_json(scenario: Scenario) -> dict[str, Any]:
             entry["features"] = [list(vector) for vector in p.features]
         if p.reward is not None:
             entry["reward"] = list(p.reward)
+        if p.lengths is not None:
+            entry["lengths"] = list(p.lengths)
         prompts.append(entry)
     return {
         "prompts": prompts,
-        "comparisons": [
-            {"prompt": c.prompt, "chosen": c.chosen, "rejected": c.rejected, "agreement": c.agreement}
-            for c in scenario.preferences.comparisons
-        ],
-        "objective": {
-            "name": scenario.objective.name,
-            "beta": scenario.objective.beta,
-            "sigma_weight": scenario.objective.sigma_weight,
-        },
+        **labels_to_json(scenario.preferences),
+        "objective": objective_to_json(scenario.objective),
         "optimizer": {"name": scenario.optimizer.name, "learning_rate": scenario.optimizer.learning_rate},
         "steps": scenario.steps,
         "interventions": [intervention_to_json(i) for i in scenario.interventions],
     }
 
 
-def intervention_to_json(intervention: Intervention) -> dict[str, Any]:
-    """One entry of a scenario's ``interventions``."""
-    match intervention.change:
-        case "flip":
-            return {"step": intervention.step, "flip": intervention.comparison}
-        case "agreement":
-            return {
-                "step": intervention.step,
-                "comparison": intervention.comparison,
-                "agreement": intervention.value,
-            }
-        case "sigma_weight":
-            return {"step": intervention.step, "sigma_weight": bool(intervention.value)}
-    return {"step": intervention.step, intervention.change: intervention.value}
-
-
 def _prompt(value: Any, where: str) -> Prompt:
-    entry = check_object(value, where, {"text", "replies", "reference"}, {"features", "reward"})
+    entry = check_object(value, where, {"text", "replies", "reference"}, {"features", "reward", "lengths"})
     text = check_text(entry["text"], f"{where}.text")
     replies = tuple(
         check_text(r, f"{where}.replies[{k}]")
@@ -158,7 +126,11 @@ def _prompt(value: Any, where: str) -> Prompt:
     reward = None
     if entry.get("reward") is not None:
         reward = check_numbers(entry["reward"], f"{where}.reward", len(replies), LARGEST)
-    return Prompt(text, replies, reference, features, reward)
+    lengths = None
+    if entry.get("lengths") is not None:
+        rows = check_list(entry["lengths"], f"{where}.lengths", len(replies), len(replies))
+        lengths = tuple(check_whole(n, f"{where}.lengths[{k}]", 1, MAX_LENGTH) for k, n in enumerate(rows))
+    return Prompt(text, replies, reference, features, reward, lengths)
 
 
 def _normalised(reference: tuple[float, ...]) -> tuple[tuple[float, ...], float]:
@@ -178,7 +150,7 @@ def _normalised(reference: tuple[float, ...]) -> tuple[tuple[float, ...], float]
 
 def _same_shape(prompts: Sequence[Prompt]) -> None:
     """θ is shared by all prompts, so either every prompt has features of one length, or none has any."""
-    for key in ("features", "reward"):
+    for key in ("features", "reward", "lengths"):
         having = [getattr(p, key) is not None for p in prompts]
         if any(having) and not all(having):
             raise ScenarioError(
@@ -201,36 +173,6 @@ def _same_shape(prompts: Sequence[Prompt]) -> None:
         )
 
 
-def _comparison(value: Any, where: str, prompts: Sequence[Prompt]) -> Comparison:
-    entry = check_object(value, where, {"prompt", "chosen", "rejected"}, {"agreement"})
-    prompt = check_index(entry["prompt"], f"{where}.prompt", len(prompts), "prompt")
-    n = len(prompts[prompt].replies)
-    chosen = check_index(entry["chosen"], f"{where}.chosen", n, f"reply of prompt {prompt}")
-    rejected = check_index(entry["rejected"], f"{where}.rejected", n, f"reply of prompt {prompt}")
-    if chosen == rejected:
-        raise ScenarioError(
-            f"{where}.rejected",
-            f"chosen and rejected are both reply {chosen}",
-            "Compare two different replies",
-        )
-    return Comparison(
-        prompt, chosen, rejected, check_share(entry.get("agreement", 1.0), f"{where}.agreement")
-    )
-
-
-def objective_from_json(value: Any) -> Objective:
-    entry = check_object(value, "objective", set(), {"name", "beta", "sigma_weight"})
-    if entry.get("name", "dpo") != "dpo":
-        raise ScenarioError(
-            "objective.name", f"{str(entry['name'])[:40]!r} is not an objective here", 'Use "dpo"'
-        )
-    return Objective(
-        "dpo",
-        check_within(entry.get("beta", 0.5), "objective.beta", BETA_RANGE),
-        check_switch(entry.get("sigma_weight", True), "objective.sigma_weight"),
-    )
-
-
 def _optimizer(value: Any) -> Optimizer:
     entry = check_object(value, "optimizer", set(), {"name", "learning_rate"})
     if entry.get("name", "sgd") != "sgd":
@@ -239,37 +181,4 @@ def _optimizer(value: Any) -> Optimizer:
         )
     return Optimizer(
         "sgd", check_within(entry.get("learning_rate", 1.0), "optimizer.learning_rate", LEARNING_RATE_RANGE)
-    )
-
-
-def intervention_from_json(value: Any, where: str, steps: int, comparisons: int) -> Intervention:
-    kinds = {"flip", "beta", "sigma_weight", "learning_rate", "agreement"}
-    entry = check_object(value, where, {"step"}, kinds | {"comparison"})
-    step = check_whole(entry["step"], f"{where}.step", 0, steps)
-    given = sorted(kinds & entry.keys())
-    if len(given) != 1:
-        raise ScenarioError(
-            where,
-            f"names {len(given)} changes ({', '.join(given) or 'none'})",
-            f"Name exactly one of {', '.join(sorted(kinds))}",
-        )
-    change, at = given[0], f"{where}.{given[0]}"
-    if (change == "agreement") != ("comparison" in entry):
-        raise ScenarioError(
-            f"{where}.comparison",
-            "goes with agreement, and only with it",
-            'Write {"step": 70, "comparison": 3, "agreement": 0.8}',
-        )
-    match change:
-        case "flip":
-            return Intervention(
-                step, "flip", comparison=check_index(entry["flip"], at, comparisons, "comparison")
-            )
-        case "agreement":
-            which = check_index(entry["comparison"], f"{where}.comparison", comparisons, "comparison")
-            return Intervention(step, "agreement", check_share(entry["agreement"], at), which)
-        case "sigma_weight":
-            return Intervention(step, change, float(check_switch(entry[change], at)))
-    return Intervention(
-        step, change, check_within(entry[change], at, BETA_RANGE if change == "beta" else LEARNING_RATE_RANGE)
     )

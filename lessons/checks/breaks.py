@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from dpo_core.methods import configured
 from dpo_core.world.scenario import Scenario
 from lessons.mutant import Mutant
 
@@ -16,14 +17,18 @@ def swapped(world: Scenario) -> Scenario:
 def _with(**changes: Any) -> Any:
     """A run whose objective is changed."""
     return lambda simulate: (
-        lambda world: simulate(replace(world, objective=replace(world.objective, **changes)))
+        lambda world: simulate(
+            replace(
+                world, objective=configured(world.objective.name, **{**world.objective.values, **changes})
+            )
+        )
     )
 
 
 def _beta(factor: float) -> Any:
     return lambda simulate: (
         lambda world: simulate(
-            replace(world, objective=world.objective.with_beta(factor * world.objective.beta))
+            replace(world, objective=world.objective.with_setting("beta", factor * world.objective.beta))
         )
     )
 
@@ -86,7 +91,7 @@ BETA_DOUBLED_IN_FIT = Mutant(
     "label_optimum",
     lambda fit: (
         lambda preferences, comparisons, objective: fit(
-            preferences, comparisons, objective.with_beta(2.0 * objective.beta)
+            preferences, comparisons, objective.with_setting("beta", 2.0 * objective.beta)
         )
     ),
 )

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dpo_core.variants import Pair, Pull, cdpo, ipo, kto, orpo, simpo
+from dpo_core.methods import configured
+from dpo_core.methods.preference_loss import PreferenceLoss, preference_loss
 from lessons.check import Bars, Check, Sides, Slider
 from lessons.checks.controls import LOG_PROBS
 from lessons.checks.routes import complex_log_softmax, negative_log_sigmoid, slope
@@ -24,9 +25,19 @@ def _slopes(loss: Callable[[Any, Any], Any], chosen: float, rejected: float) -> 
     return slope(lambda w: loss(w, rejected), chosen), slope(lambda r: loss(chosen, r), rejected)
 
 
+def pulled(
+    method: str, four: Any, lengths: tuple[float, float] = (1.0, 1.0), kl: float = 0.0, **settings: float
+) -> PreferenceLoss:
+    """The core's loss and coefficients of one pair, from its four summed log-probs (nats)."""
+    chosen, rejected, *reference = four
+    return preference_loss(
+        configured(method, **settings), chosen, rejected, reference[0], reference[1], 1.0, lengths, kl
+    )
+
+
 def ipo_slopes(beta: float, log_probs: Numbers) -> Sides:
     chosen, rejected, ref_chosen, ref_rejected = log_probs
-    pull = ipo(Pair(*log_probs), beta)
+    pull = pulled("ipo", log_probs, beta=beta)
     target = 1 / (2 * beta)
 
     def loss(w: Any, r: Any) -> Any:
@@ -34,7 +45,7 @@ def ipo_slopes(beta: float, log_probs: Numbers) -> Sides:
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the IPO loss",
         "±2(h − 1/(2β))",
         (("target 1/(2β)", target),),
@@ -46,8 +57,8 @@ def ipo_target(beta: float, start: float) -> Sides:
     ref = complex_log_softmax(z)
     for _ in range(120):  # gradient descent on the two logits
         log_p = complex_log_softmax(z)
-        pull = ipo(Pair(log_p[0], log_p[1], ref[0], ref[1]), beta)
-        coefficients = np.array([float(pull.chosen), float(pull.rejected)])
+        pull = pulled("ipo", (log_p[0], log_p[1], ref[0], ref[1]), beta=beta)
+        coefficients = np.array([float(pull.chosen_coefficients), float(pull.rejected_coefficients)])
         z = z - 0.1 * (coefficients - np.exp(log_p) * coefficients.sum())
     log_p = complex_log_softmax(z)
     return Sides(
@@ -61,14 +72,14 @@ def ipo_target(beta: float, start: float) -> Sides:
 
 def cdpo_mixes(beta: float, flipped: float, log_probs: Numbers) -> Sides:
     chosen, rejected, ref_chosen, ref_rejected = log_probs
-    pull = cdpo(Pair(*log_probs), beta, flipped)
+    pull = pulled("cdpo", log_probs, beta=beta, epsilon=flipped)
 
     def loss(w: Any, r: Any) -> Any:
         u = beta * ((w - ref_chosen) - (r - ref_rejected))
         return (1 - flipped) * negative_log_sigmoid(u) + flipped * negative_log_sigmoid(-u)
 
     return Sides(
-        (float(pull.loss), float(pull.chosen), float(pull.rejected)),
+        (float(pull.losses), float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         (float(loss(chosen, rejected)), *_slopes(loss, chosen, rejected)),
         "cDPO: loss, pull on the chosen, pull on the rejected",
         "(1−ε)·Eq. 7 + ε·Eq. 7 with the label flipped, and its slopes",
@@ -77,7 +88,7 @@ def cdpo_mixes(beta: float, flipped: float, log_probs: Numbers) -> Sides:
 
 def kto_slopes(beta: float, kl: float, log_probs: Numbers) -> Sides:
     chosen, rejected, ref_chosen, ref_rejected = log_probs
-    pull = kto(Pair(*log_probs), beta, kl)
+    pull = pulled("kto", log_probs, kl=kl, beta=beta)
 
     def loss(w: Any, r: Any) -> Any:
         good, bad = beta * (w - ref_chosen - kl), beta * (kl - (r - ref_rejected))
@@ -85,7 +96,7 @@ def kto_slopes(beta: float, kl: float, log_probs: Numbers) -> Sides:
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the KTO loss",
         "∓β σ(v)σ(−v), each reply on its own",
     )
@@ -93,7 +104,7 @@ def kto_slopes(beta: float, kl: float, log_probs: Numbers) -> Sides:
 
 def orpo_slopes(weight: float, replies: Numbers, lengths: Numbers) -> Sides:
     (chosen, rejected), (m, n) = replies, (float(round(k)) for k in lengths)
-    pull = orpo(Pair(chosen, rejected, chosen_length=m, rejected_length=n), weight)
+    pull = pulled("orpo", (*replies, 0.0, 0.0), (m, n), **{"lambda": weight})
 
     def loss(w: Any, r: Any) -> Any:
         p, q = np.exp(w / m), np.exp(r / n)
@@ -102,7 +113,7 @@ def orpo_slopes(weight: float, replies: Numbers, lengths: Numbers) -> Sides:
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the ORPO loss",
         "coefficients of the table",
     )
@@ -110,36 +121,49 @@ def orpo_slopes(weight: float, replies: Numbers, lengths: Numbers) -> Sides:
 
 def simpo_slopes(beta: float, gamma: float, replies: Numbers, lengths: Numbers) -> Sides:
     (chosen, rejected), (m, n) = replies, (float(round(k)) for k in lengths)
-    pull = simpo(Pair(chosen, rejected, chosen_length=m, rejected_length=n), beta, gamma)
+    pull = pulled("simpo", (*replies, 0.0, 0.0), (m, n), beta=beta, gamma=gamma)
 
     def loss(w: Any, r: Any) -> Any:
         return negative_log_sigmoid(beta * (w / m - r / n) - gamma)
 
     return Sides(
         _slopes(loss, chosen, rejected),
-        (float(pull.chosen), float(pull.rejected)),
+        (float(pull.chosen_coefficients), float(pull.rejected_coefficients)),
         "slopes of the SimPO loss",
         "∓σ(−u)·β/length",
         (("margin u, a mean per token", beta * (chosen / m - rejected / n) - gamma),),
     )
 
 
-def _variant(name: str, label: str, change: Callable[..., Any]) -> Mutant:
-    return Mutant(label, name, lambda right: lambda pair, *settings: change(right, pair, *settings))
+def _negated(right: Any) -> Any:
+    def wrong(*asked: Any, **settings: Any) -> PreferenceLoss:
+        found = right(*asked, **settings)
+        return replace(
+            found,
+            chosen_coefficients=-found.chosen_coefficients,
+            rejected_coefficients=-found.rejected_coefficients,
+        )
+
+    return wrong
 
 
-def _negated(right: Any, pair: Pair, *settings: float) -> Pull:
-    found = right(pair, *settings)
-    return Pull(found.loss, -found.chosen, -found.rejected)
+def _setting(key: str, change: Callable[[float], float]) -> Any:
+    """The method with one of its settings (or z₀, "kl") changed behind the reader's back."""
+    return lambda right: lambda *asked, **settings: right(*asked, **{**settings, key: change(settings[key])})
 
 
-def _unreferenced(right: Any, pair: Pair, *settings: float) -> Any:
-    return right(replace(pair, reference_chosen=0.0, reference_rejected=0.0), *settings)
-
-
-def _summed(right: Any, pair: Pair, *settings: float) -> Any:
-    return right(replace(pair, chosen_length=1, rejected_length=1), *settings)
-
+SIGN = Mutant("flip the sign of the pull", "pulled", _negated)
+REFERENCE_FORGOTTEN = Mutant(
+    "forget the reference",
+    "pulled",
+    lambda right: lambda method, four, **more: right(method, (*four[:2], 0.0, 0.0), **more),
+)
+SUMMED = Mutant(
+    "sum instead of averaging over tokens",
+    "pulled",
+    lambda right: lambda method, four, lengths, **more: right(method, four, **more),
+)
+TWICE_THE_TARGET = Mutant("put the target at 1/β", "pulled", _setting("beta", lambda beta: beta / 2))
 
 CHECKS = (
     Check(
@@ -148,11 +172,7 @@ CHECKS = (
         "IPO, Eq. 17",
         (TAME_BETA, LOG_PROBS),
         ipo_slopes,
-        (
-            _variant("ipo", "flip the sign of the pull", _negated),
-            _variant("ipo", "forget the reference", _unreferenced),
-            _variant("ipo", "put the target at 1/β", lambda f, pair, beta: f(pair, beta / 2)),
-        ),
+        (SIGN, REFERENCE_FORGOTTEN, TWICE_THE_TARGET),
         1e-11,
     ),
     Check(
@@ -164,10 +184,7 @@ CHECKS = (
             Slider("start", "logit of the chosen reply before", -3.0, 3.0, -1.0),
         ),
         ipo_target,
-        (
-            _variant("ipo", "put the target at 1/β", lambda f, pair, beta: f(pair, beta / 2)),
-            _variant("ipo", "forget the reference", _unreferenced),
-        ),
+        (TWICE_THE_TARGET, REFERENCE_FORGOTTEN),
         1e-9,
     ),
     Check(
@@ -177,9 +194,9 @@ CHECKS = (
         (TAME_BETA, Slider("flipped", "ε", 0.0, 0.5, 0.1), LOG_PROBS),
         cdpo_mixes,
         (
-            _variant("cdpo", "flip the sign of the pull", _negated),
-            _variant("cdpo", "forget the reference", _unreferenced),
-            _variant("cdpo", "believe every label", lambda f, pair, beta, flipped: f(pair, beta, 0.0)),
+            SIGN,
+            REFERENCE_FORGOTTEN,
+            Mutant("believe every label", "pulled", _setting("epsilon", lambda _: 0.0)),
         ),
     ),
     Check(
@@ -188,11 +205,7 @@ CHECKS = (
         "KTO, Eq. 8",
         (TAME_BETA, Slider("kl", "z₀, the KL estimate", 0.0, 10.0, 1.0), LOG_PROBS),
         kto_slopes,
-        (
-            _variant("kto", "flip the sign of the pull", _negated),
-            _variant("kto", "forget the reference", _unreferenced),
-            _variant("kto", "forget z₀", lambda f, pair, beta, kl: f(pair, beta, 0.0)),
-        ),
+        (SIGN, REFERENCE_FORGOTTEN, Mutant("forget z₀", "pulled", _setting("kl", lambda _: 0.0))),
         1e-9,
     ),
     Check(
@@ -201,11 +214,7 @@ CHECKS = (
         "ORPO, Eqs. 6 and 7",
         (Slider("weight", "λ", 0.05, 2.0, 0.25, log=True), REPLIES, LENGTHS),
         orpo_slopes,
-        (
-            _variant("orpo", "flip the sign of the pull", _negated),
-            _variant("orpo", "sum instead of averaging over tokens", _summed),
-            _variant("orpo", "double λ", lambda f, pair, weight: f(pair, 2 * weight)),
-        ),
+        (SIGN, SUMMED, Mutant("double λ", "pulled", _setting("lambda", lambda weight: 2 * weight))),
         1e-9,
     ),
     Check(
@@ -219,11 +228,7 @@ CHECKS = (
             LENGTHS,
         ),
         simpo_slopes,
-        (
-            _variant("simpo", "flip the sign of the pull", _negated),
-            _variant("simpo", "sum instead of averaging over tokens", _summed),
-            _variant("simpo", "forget γ", lambda f, pair, beta, gamma: f(pair, beta, 0.0)),
-        ),
+        (SIGN, SUMMED, Mutant("forget γ", "pulled", _setting("gamma", lambda _: 0.0))),
         1e-11,
     ),
 )

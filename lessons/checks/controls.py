@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.preferences import Comparison, Preferences, Prompt
 from dpo_core.toy.categorical import ReplySpace
 from dpo_core.world.scenario import Optimizer, Scenario
@@ -73,5 +73,8 @@ def one_prompt(
     prompt = Prompt("Which reply?", REPLIES[: len(reference)], reference)
     pairs = tuple(Comparison(0, w, loser, p) for w, loser, p in comparisons)
     return Scenario(
-        Preferences((prompt,), pairs), Objective("dpo", beta, sigma_weight), Optimizer("sgd", rate), steps
+        Preferences((prompt,), pairs),
+        configured("dpo", beta=beta, sigma_weight=sigma_weight),
+        Optimizer("sgd", rate),
+        steps,
     )

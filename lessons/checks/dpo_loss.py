@@ -4,7 +4,9 @@ from math import exp, log
 
 import numpy as np
 
-from dpo_core.objectives import Objective, dpo_loss, preference_loss
+from dpo_core.methods import configured
+from dpo_core.methods.dpo import dpo_loss
+from dpo_core.methods.preference_loss import preference_loss
 from dpo_core.theory.closed_forms import bradley_terry
 from dpo_core.theory.token_chain import random_chain, replies, reply_log_prob, token_log_probs, unfinished
 from dpo_core.toy.simulate import simulate
@@ -26,14 +28,14 @@ def loss_starts_at_log2(beta: float, reference: str) -> Sides:
         "log 2",
         (
             ("implicit reward of the chosen", float(run.metrics["rewards/chosen"][0])),
-            ("gradient's factor β σ(0)", float(run.metrics["comparison/coefficient"][0, 0])),
+            ("gradient's factor β σ(0)", float(run.metrics["comparison/coefficient_rejected"][0, 0])),
         ),
     )
 
 
 def loss_from_four_numbers(beta: float, log_probs: tuple[float, ...]) -> Sides:
     chosen, rejected, ref_chosen, ref_rejected = log_probs
-    by_core = preference_loss(Objective("dpo", beta), chosen, rejected, ref_chosen, ref_rejected)
+    by_core = preference_loss(configured("dpo", beta=beta), chosen, rejected, ref_chosen, ref_rejected)
     # the same by probabilities: the two rewards as odds, no log-ratio and no stable log σ
     for_chosen = exp(beta * (chosen - ref_chosen) / 2 - beta * (rejected - ref_rejected) / 2)
     return Sides(
@@ -151,7 +153,9 @@ CHECKS = (
                 "preference_loss",
                 lambda f: lambda o, w, y, a, b: f(o, y, w, b, a),
             ),
-            Mutant("drop β", "preference_loss", lambda f: lambda o, *four: f(o.with_beta(1.0), *four)),
+            Mutant(
+                "drop β", "preference_loss", lambda f: lambda o, *four: f(o.with_setting("beta", 1.0), *four)
+            ),
         ),
         1e-11,
     ),

@@ -5,9 +5,13 @@ from math import cosh, exp, log
 
 import numpy as np
 
-from dpo_core.objectives import Objective, dpo_coefficient, dpo_loss, sigma_weight, sigmoid
-from dpo_core.theory.closed_forms import kl_ceiling, one_pair_margin
-from dpo_core.toy.categorical import logit_gradient
+from dpo_core.methods import configured, method_of
+from dpo_core.methods.dpo import dpo_coefficient, dpo_loss
+from dpo_core.methods.method import Objective
+from dpo_core.methods.preference_loss import pairs
+from dpo_core.numerics import sigmoid
+from dpo_core.theory.closed_forms import one_pair_margin
+from dpo_core.toy.categorical import kl_ceiling, logit_gradient
 from dpo_core.toy.simulate import Trajectory, simulate
 from lessons.check import Check, Choice, Sides, Slider
 from lessons.checks.breaks import RUN_DOUBLES_BETA, WEIGHT_ON
@@ -63,10 +67,16 @@ def three_factors(beta: float, reference: str, logits: tuple[float, ...]) -> Sid
     )
 
 
+def sigma_weight(objective: Objective, h: float) -> float:
+    """The reading that the method itself plots, of one pair at log-ratio margin ``h``."""
+    (reading,) = (r for r in method_of(objective).readings if r.key == "sigma_weight")
+    return float(reading.of(objective.values, pairs(h, 0.0, 0.0, 0.0))[0])
+
+
 def weight_is_wrongness(beta: float, h: float) -> Sides:
     chosen, rejected = exp(beta * h / 2), exp(-beta * h / 2)
     return Sides(
-        float(sigma_weight(Objective("dpo", beta), h)),
+        sigma_weight(configured("dpo", beta=beta), h),
         rejected / (chosen + rejected),
         "sigma weight",
         "chance the policy itself gives to the opposite label",
@@ -133,8 +143,8 @@ def reverse_kl_grows(beta: float, rate: float, steps: float) -> Sides:
 
 def forward_kl_capped(beta: float, rate: float, steps: float, reference: str, winner: str) -> Sides:
     best = REPLIES.index(winner)
-    pairs = [(best, other, 1.0) for other in range(4) if other != best]
-    world = one_prompt(REFERENCES[reference], pairs, beta, rate, int(steps), False)
+    labels = [(best, other, 1.0) for other in range(4) if other != best]
+    world = one_prompt(REFERENCES[reference], labels, beta, rate, int(steps), False)
     metrics = simulate(world).metrics
     return Sides(
         float(metrics["kl/policy_reference"][-1, 0]),
@@ -223,7 +233,7 @@ CHECKS = (
         weight_is_wrongness,
         (
             Mutant("take the chance of the right order", "sigma_weight", lambda f: lambda o, h: 1 - f(o, h)),
-            Mutant("drop β", "sigma_weight", lambda f: lambda o, h: f(o.with_beta(1.0), h)),
+            Mutant("drop β", "sigma_weight", lambda f: lambda o, h: f(o.with_setting("beta", 1.0), h)),
         ),
     ),
     Check(

@@ -4,7 +4,7 @@ from math import exp, log
 
 import numpy as np
 
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.theory.closed_forms import (
     bradley_terry,
     closed_form_optimum,
@@ -165,7 +165,7 @@ def training_finds_the_rewards(beta: float, reference: str, rewards: Numbers) ->
     reward = np.array(rewards)
     pairs = [(i, j, float(bradley_terry(reward[i], reward[j]))) for i in range(4) for j in range(i)]
     world = one_prompt(REFERENCES[reference], pairs, beta)
-    fitted = label_optimum(world.preferences, world.preferences.comparisons, Objective("dpo", beta))
+    fitted = label_optimum(world.preferences, world.preferences.comparisons, configured("dpo", beta=beta))
     assert fitted is not None
     return Sides(
         tuple_of(np.exp(fitted)),

@@ -4,10 +4,9 @@ from math import log
 
 import numpy as np
 
-from dpo_core.objectives import dpo_coefficient, dpo_loss
-from dpo_core.theory.closed_forms import kl_ceiling
+from dpo_core.methods.dpo import dpo_coefficient, dpo_loss
 from dpo_core.theory.training_bill import gigabytes
-from dpo_core.toy.categorical import kl
+from dpo_core.toy.categorical import kl, kl_ceiling
 from lessons.check import Bars, Check, Sides, Slider
 from lessons.checks.breaks import KL_NEGATED, KL_REVERSED
 from lessons.checks.controls import FOUR, LOGITS, REFERENCE, REPLIES, SEED, log_policy, log_reference

@@ -5,7 +5,7 @@ from math import log
 
 import numpy as np
 
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.theory.best_of import acceptance, best_of_n, best_of_n_kl_bound
 from dpo_core.theory.closed_forms import closed_form_optimum, implicit_reward, label_optimum
 from dpo_core.toy.categorical import kl, log_softmax, logit_gradient
@@ -37,7 +37,7 @@ DRAWS = Slider("draws", "draws N", 1, 6, 4, step=1)
 
 def noisy_labels_stop(beta: float, wrong: float) -> Sides:
     world = one_prompt((0.4, 0.3, 0.2, 0.1), [(0, 1, 1.0 - wrong)], beta)
-    fitted = label_optimum(world.preferences, world.preferences.comparisons, Objective("dpo", beta))
+    fitted = label_optimum(world.preferences, world.preferences.comparisons, configured("dpo", beta=beta))
     assert fitted is not None
     rewards = implicit_reward(fitted, np.log(world.preferences.reference), beta)
     return Sides(
@@ -52,7 +52,7 @@ def noisy_labels_stop(beta: float, wrong: float) -> Sides:
 def contradictions_balance(beta: float, votes: float, against: float) -> Sides:
     pairs = [(0, 1, 1.0)] * int(votes) + [(1, 0, 1.0)] * int(against)
     world = one_prompt((0.25,) * 4, pairs, beta)
-    fitted = label_optimum(world.preferences, world.preferences.comparisons, Objective("dpo", beta))
+    fitted = label_optimum(world.preferences, world.preferences.comparisons, configured("dpo", beta=beta))
     assert fitted is not None
     rewards = implicit_reward(fitted, np.log(world.preferences.reference), beta)
     return Sides(

@@ -5,7 +5,7 @@ from math import exp, log
 
 import numpy as np
 
-from dpo_core.objectives import sigmoid
+from dpo_core.numerics import sigmoid
 from dpo_core.theory.closed_forms import bradley_terry
 from dpo_core.theory.plackett_luce import ranking_log_probability, sample_rankings
 from lessons.check import Bars, Check, Choice, Sides, Slider

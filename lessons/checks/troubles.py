@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dpo_core.objectives import Objective, dpo_coefficient
+from dpo_core.methods import configured
+from dpo_core.methods.dpo import dpo_coefficient
 from dpo_core.theory.closed_forms import one_pair_margin
 from dpo_core.toy.categorical import logit_gradient
 from dpo_core.toy.simulate import simulate
@@ -35,7 +36,7 @@ def any_level_is_reached(beta: float, level: float) -> Sides:
 def displacement_falls(beta: float, steps: float) -> Sides:
     scenario = find_preset("displacement").scenario
     world = replace(
-        scenario, objective=Objective("dpo", beta), optimizer=Optimizer("sgd", 5.0), steps=int(steps)
+        scenario, objective=configured("dpo", beta=beta), optimizer=Optimizer("sgd", 5.0), steps=int(steps)
     )
     pair = scenario.preferences.comparisons[0]
     log_p = simulate(world).log_policy[:, [pair.chosen, pair.rejected]]
@@ -79,7 +80,9 @@ def one_pair_only_rises(beta: float, reference: str, steps: float) -> Sides:
 
 def reward_peaks(beta: float) -> Sides:
     scenario = find_preset("overoptimisation").scenario
-    world = replace(scenario, objective=Objective("dpo", beta), optimizer=Optimizer("sgd", 60.0), steps=170)
+    world = replace(
+        scenario, objective=configured("dpo", beta=beta), optimizer=Optimizer("sgd", 60.0), steps=170
+    )
     metrics = simulate(world).metrics
     reward, loss = metrics["true_reward"][:, 0], metrics["loss"]
     best = int(reward.argmax())

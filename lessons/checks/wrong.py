@@ -1,15 +1,15 @@
 """Lesson 13: numbers that settle what people get wrong, where no earlier check does."""
 
-from dataclasses import replace
 from math import expm1, floor, log, log2
 
 import numpy as np
 
-from dpo_core.objectives import Objective, preference_loss
+from dpo_core.methods import configured
+from dpo_core.methods.method import Objective
+from dpo_core.methods.preference_loss import preference_loss
 from dpo_core.theory.training_bill import as_bfloat16
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
-from dpo_core.variants import Pair, simpo
 from lessons.check import Check, Sides, Slider
 from lessons.checks.breaks import KL_NEGATED, KL_REVERSED, RUN_DOUBLES_BETA, WEIGHT_OFF
 from lessons.checks.controls import (
@@ -27,7 +27,7 @@ from lessons.mutant import Mutant
 
 def stale_reference(beta: float, off: float) -> Sides:
     # policy and reference are one model; the reference's log-prob of the chosen reply was computed otherwise
-    both = preference_loss(Objective("dpo", beta), -24.0, -25.0, -24.0 - off, -25.0)
+    both = preference_loss(configured("dpo", beta=beta), -24.0, -25.0, -24.0 - off, -25.0)
     return Sides(
         float(both.losses),
         log(1 + np.exp(-beta * off)),
@@ -63,14 +63,15 @@ def which_kl(reference: str, logits: tuple[float, ...]) -> Sides:
 def sum_is_not_mean(beta: float, tokens: float, each: float) -> Sides:
     n = int(tokens)
     margin = each * n  # the chosen reply is `each` nats likelier per token
-    summed = preference_loss(Objective("dpo", beta), -20.0 + margin, -20.0, -20.0, -20.0)
-    mean = simpo(Pair((-20.0 + margin), -20.0, chosen_length=n, rejected_length=n), beta, 0.0)
+    summed = preference_loss(configured("dpo", beta=beta), -20.0 + margin, -20.0, -20.0, -20.0)
+    simpo = configured("simpo", beta=beta, gamma=0.0)
+    mean = preference_loss(simpo, -20.0 + margin, -20.0, 0.0, 0.0, lengths=(n, n))
     return Sides(
         float(summed.chosen_rewards - summed.rejected_rewards),
-        -n * log(expm1(float(mean.loss))),  # the margin whose loss that is
+        -n * log(expm1(float(mean.losses))),  # the margin whose loss that is
         "margin from sums",
         "tokens × margin from means",
-        (("loss from sums", float(summed.losses)), ("loss from means", float(mean.loss))),
+        (("loss from sums", float(summed.losses)), ("loss from means", float(mean.losses))),
     )
 
 
@@ -103,6 +104,10 @@ def accuracy_and_probability(beta: float, reference: str, steps: float) -> Sides
     )
 
 
+def _double(objective: Objective) -> Objective:
+    return objective.with_setting("beta", 2.0 * objective.beta)
+
+
 def _cut_off(x: float) -> float:
     bits = np.uint32(int(np.float32(x).view(np.uint32)) & 0xFFFF0000)
     return float(bits.view(np.float32))
@@ -116,7 +121,9 @@ CHECKS = (
         (BETA, Slider("off", "error δ of the reference's log-prob", -5.0, 5.0, 1.5, unit="nats")),
         stale_reference,
         (
-            Mutant("drop β", "preference_loss", lambda f: lambda o, *four: f(o.with_beta(1.0), *four)),
+            Mutant(
+                "drop β", "preference_loss", lambda f: lambda o, *four: f(o.with_setting("beta", 1.0), *four)
+            ),
             Mutant(
                 "flip the sign of the error",
                 "preference_loss",
@@ -153,16 +160,14 @@ CHECKS = (
         sum_is_not_mean,
         (
             Mutant(
-                "drop β from the sums",
+                "double β in the sums",
                 "preference_loss",
-                lambda f: lambda o, *four: f(o.with_beta(1.0), *four),
+                lambda f: lambda o, *four, **more: f(_double(o) if o.name == "dpo" else o, *four, **more),
             ),
             Mutant(
                 "sum where SimPO averages",
-                "simpo",
-                lambda f: (
-                    lambda pair, *settings: f(replace(pair, chosen_length=1, rejected_length=1), *settings)
-                ),
+                "preference_loss",
+                lambda f: lambda o, *four, lengths=(1.0, 1.0): f(o, *four),
             ),
         ),
         1e-9,

@@ -69,7 +69,7 @@ def test_arrows_are_as_long_as_the_coefficients_share_of_beta(page: Page, server
     page.get_by_label("Plot pair 1").check()
     for step in (0, 7):
         seek(page, step)
-        share = simulate(ALIGN).metrics["comparison/coefficient"][step, 0] / ALIGN.objective.beta
+        share = simulate(ALIGN).metrics["comparison/coefficient_rejected"][step, 0] / ALIGN.objective.beta
         drawn = page.locator(".pull.chosen i").evaluate("n => n.offsetWidth / (n.parentNode.offsetWidth / 2)")
         assert drawn == pytest.approx(share, abs=0.02)
 

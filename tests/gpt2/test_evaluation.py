@@ -14,7 +14,7 @@ from dpo_core.gpt2.training.reference import ReferenceLogProbs
 from dpo_core.gpt2.training.replies import reply_texts
 from dpo_core.gpt2.training.run import Run
 from dpo_core.gpt2.training.trainer import TrainingSettings
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.world.scenario import Intervention
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_trainer
 
@@ -43,7 +43,10 @@ def test_metrics_are_the_papers_formula():
     chosen, rejected, reference_chosen, reference_rejected = -random.exponential(20, (4, 50))
     agreement = random.uniform(0.5, 1, 50)
     found = comparison_metrics(
-        Objective("dpo", 0.2, True), (chosen, rejected), (reference_chosen, reference_rejected), agreement
+        configured("dpo", beta=0.2, sigma_weight=True),
+        (chosen, rejected),
+        (reference_chosen, reference_rejected),
+        agreement,
     )
     expected = by_hand(0.2, chosen, rejected, reference_chosen, reference_rejected, agreement)
     assert found == pytest.approx(expected, rel=1e-12, abs=1e-12)
@@ -66,7 +69,7 @@ def test_an_evaluation_reads_its_own_comparisons(held_out):
     preferences = tiny_preferences()
     reference, policy = tiny_policy("float64", seed=0), tiny_policy("float64", seed=1)
     sequences = reference.encode_all(reply_texts(preferences))
-    trainer = tiny_trainer(TrainingSettings(Objective("dpo", 0.3, True)))
+    trainer = tiny_trainer(TrainingSettings(configured("dpo", beta=0.3, sigma_weight=True)))
     evaluation = Evaluation(
         ReferenceLogProbs(reference, sequences),
         preferences.starts,

@@ -8,11 +8,11 @@ import pytest
 from dpo_core.gpt2.spec.run_config import run_config_from_json
 from dpo_core.gpt2.training import forecast
 from dpo_core.gpt2.training.trainer import TrainingSettings
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.world.scenario import Optimizer
 from tests.gpt2.tiny import tiny_preferences, tiny_trainer
 
-FULL = TrainingSettings(Objective("dpo", 0.3), Optimizer("sgd", 0.02), steps=8, batch_size=0)
+FULL = TrainingSettings(configured("dpo", beta=0.3), Optimizer("sgd", 0.02), steps=8, batch_size=0)
 
 
 @pytest.fixture(autouse=True)

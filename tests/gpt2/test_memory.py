@@ -15,11 +15,11 @@ from dpo_core.gpt2.spec.run_config import run_config_from_json
 from dpo_core.gpt2.training import run
 from dpo_core.gpt2.training.run import Run
 from dpo_core.gpt2.training.trainer import TrainingSettings
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.world.scenario import Optimizer
 from tests.gpt2.tiny import tiny_policy, tiny_preferences, tiny_trainer
 
-FULL = TrainingSettings(Objective("dpo", 0.3), Optimizer("sgd", 0.02), steps=8, batch_size=0)
+FULL = TrainingSettings(configured("dpo", beta=0.3), Optimizer("sgd", 0.02), steps=8, batch_size=0)
 NOTICE = "The cuda device is out of memory: training goes on on the CPU, more slowly."
 CUDA_SHORT = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 MPS_SHORT = RuntimeError("MPS backend out of memory (MPS allocated: 8.90 GB)")

@@ -9,14 +9,23 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.commands import four_tiers
 from dpo_core.gpt2.parity import tiers as parity
 from dpo_core.gpt2.parity.sharing import curves, network_path, signed, uncompared, what_sharing_changes
-from dpo_core.objectives import Objective
+from dpo_core.methods import METHODS, configured
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset
 from dpo_core.world.scenario import Intervention, Optimizer, Scenario
 from tests.gpt2.tiny import tiny_policy, tiny_preferences
 
 
-@pytest.mark.parametrize("objective", [Objective("dpo", 0.4), Objective("dpo", 2.0, sigma_weight=False)])
+@pytest.mark.parametrize(
+    "objective",
+    [
+        configured("dpo", beta=0.4),
+        configured("dpo", beta=2.0, sigma_weight=False),
+        configured("ipo", beta=0.6),
+        configured("simpo", beta=1.5, gamma=0.3),
+        configured("dpop", beta=0.4, **{"lambda": 3.0}),
+    ],
+)
 def test_the_first_three_tiers_agree(objective):
     tiers = four_tiers(tiny_policy("float64"), tiny_preferences(), objective, (200, 0.5), (4, 1e-3))
     assert [tier.passed for tier in tiers] == [True, True, True, None]
@@ -44,16 +53,17 @@ def test_a_scenario_with_agreement_and_uncompared_replies():
 
 
 def test_a_wrong_coefficient_fails_tiers_1_and_2(monkeypatch):
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
     moved = parity.moved_policy(shared)
-    right = parity.objectives.coefficient
-    monkeypatch.setattr(parity.objectives, "coefficient", lambda *a, **k: right(*a, **k) * (1 + 1e-9))
+    right = METHODS["dpo"].pull
+    wrong = replace(METHODS["dpo"], pull=lambda *a: right(*a) * (1 + 1e-9))
+    monkeypatch.setitem(METHODS, "dpo", wrong)
     assert parity.same_numbers(shared, moved).passed is False
     assert parity.same_gradient(shared, moved).passed is False
 
 
 def test_another_learning_rate_fails_tier_3(monkeypatch):
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
 
     def faster(scenario: Scenario):
         return simulate(replace(scenario, optimizer=Optimizer("sgd", 0.5 * (1 + 1e-6))))
@@ -63,7 +73,7 @@ def test_another_learning_rate_fails_tier_3(monkeypatch):
 
 
 def test_the_toys_reference_is_the_models_own_odds():
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
     world = parity.gpt2_world(shared)
     film = world.prompts[0]
     odds = np.log(film.reference[0]) - np.log(film.reference[2])
@@ -72,7 +82,7 @@ def test_the_toys_reference_is_the_models_own_odds():
 
 
 def test_a_reply_out_of_float64s_range_is_one_clear_error():
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
     far = replace(shared, log_reference=shared.log_reference - np.eye(len(shared.log_reference))[1] * 800)
     with pytest.raises(ScenarioError, match="Compare replies of similar length"):
         parity.gpt2_world(far)
@@ -89,7 +99,7 @@ CHANGES = (
 
 
 def test_a_scenarios_changes_are_made_in_both_trajectories():
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
     tier, toy = parity.same_trajectory(shared, 100, 0.5, CHANGES)
     assert tier.passed and "says: 5 times" in tier.explanation
     assert toy.scenario.interventions == CHANGES[:5]
@@ -99,7 +109,7 @@ def test_a_scenarios_changes_are_made_in_both_trajectories():
 
 @pytest.mark.parametrize("forgotten", range(5))
 def test_a_change_that_only_one_side_makes_fails_tier_3(monkeypatch, forgotten):
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
 
     def forgetful(scenario: Scenario):
         kept = tuple(c for i, c in enumerate(scenario.interventions) if i != forgotten)
@@ -110,13 +120,19 @@ def test_a_change_that_only_one_side_makes_fails_tier_3(monkeypatch, forgotten):
 
 
 def test_tier_4_shows_both_runs_under_the_rules_of_the_start():
-    arguments = (tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4), (100, 0.5), (4, 1e-3))
+    arguments = (
+        tiny_policy("float64"),
+        tiny_preferences(),
+        configured("dpo", beta=0.4),
+        (100, 0.5),
+        (4, 1e-3),
+    )
     changed, plain = four_tiers(*arguments, CHANGES), four_tiers(*arguments)
     assert changed[3].rows == plain[3].rows and changed[2].rows != plain[2].rows
 
 
 def test_the_curves_of_tier_4_are_the_policies_own_log_probs():
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
     at, path = network_path(shared, 4, 2, 1e-3)
     assert at == [0, 2, 4] and path[0] == pytest.approx(shared.log_reference, abs=1e-10)
     found = curves(shared, path, shared.log_reference)
@@ -135,7 +151,7 @@ def test_the_curves_of_tier_4_are_the_policies_own_log_probs():
 
 
 def test_the_rows_of_tier_4_match_the_share_of_each_run():
-    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), tiny_preferences(), configured("dpo", beta=0.4))
     _, toy = parity.same_trajectory(shared, 30, 0.5)
     tier = what_sharing_changes(shared, toy, 20, 1e-3)[0]
     assert [row[:2] for row in tier.rows] == [(3 * k, 2 * k) for k in range(11)]
@@ -147,7 +163,7 @@ def test_the_rows_of_tier_4_match_the_share_of_each_run():
 def test_replies_that_nobody_compared_have_a_curve_of_their_own():
     preferences = tiny_preferences()
     kept = replace(preferences, comparisons=preferences.comparisons[:1])
-    shared = parity.bench(tiny_policy("float64"), kept, Objective("dpo", 0.4))
+    shared = parity.bench(tiny_policy("float64"), kept, configured("dpo", beta=0.4))
     _, path = network_path(shared, 2, 1, 1e-3)
     found = curves(shared, path, shared.log_reference)
     others = [i for i in range(len(shared.sequences)) if i not in (shared.chosen[0], shared.rejected[0])]

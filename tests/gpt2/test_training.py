@@ -9,12 +9,12 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.training.reference import ReferenceLogProbs, check_start
 from dpo_core.gpt2.training.replies import flat_indices, reply_texts
 from dpo_core.gpt2.training.trainer import TrainingSettings
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.world.scenario import Intervention, Optimizer
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_trainer
 
 SGD = Optimizer("sgd", 0.02)
-FULL = TrainingSettings(Objective("dpo", 0.3), SGD, steps=8, batch_size=0)
+FULL = TrainingSettings(configured("dpo", beta=0.3), SGD, steps=8, batch_size=0)
 CHANGES = (
     Intervention(2, "flip", comparison=1),
     Intervention(3, "beta", 0.8),
@@ -83,7 +83,7 @@ def test_the_fold_is_autograd_through_the_loss_with_every_intervention():
 @pytest.mark.parametrize("beta", [0.05, 1.0, 5.0])
 def test_the_gradient_of_every_parameter_tensor(beta, sigma):
     """Coefficients pulled back = float64 autograd through the loss, away from step 0."""
-    objective = Objective("dpo", beta, sigma)
+    objective = configured("dpo", beta=beta, sigma_weight=sigma)
     trainer = tiny_trainer(TrainingSettings(objective, Optimizer("sgd", 0.05), 3, 0))
     for _ in range(3):
         trainer.advance()
@@ -102,7 +102,7 @@ def test_the_gradient_of_every_parameter_tensor(beta, sigma):
 
 
 def test_adamw_is_torchs_adamw_on_the_autograd_gradient():
-    settings = TrainingSettings(Objective("dpo", 0.5), Optimizer("adamw", 3e-3), 6, 0)
+    settings = TrainingSettings(configured("dpo", beta=0.5), Optimizer("adamw", 3e-3), 6, 0)
     trainer = tiny_trainer(settings)
     model = tiny_model().double().eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0, foreach=False)
@@ -143,7 +143,7 @@ def test_every_reward_is_zero_at_step_0(dtype):
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_another_order():
     def weights(seed):
-        settings = TrainingSettings(Objective("dpo", 0.1), Optimizer("adamw", 1e-3), 12, 4, seed)
+        settings = TrainingSettings(configured("dpo", beta=0.1), Optimizer("adamw", 1e-3), 12, 4, seed)
         trainer = tiny_trainer(settings, "float32")
         batches = [tuple(trainer.advance().batch) for _ in range(12)]
         return batches, torch.cat([p.detach().flatten() for p in trainer.policy.model.parameters()])
@@ -194,7 +194,9 @@ def test_training_does_not_start_from_a_stale_reference():
 
 
 def test_numbers_that_leave_the_floats_are_one_clear_error():
-    trainer = tiny_trainer(TrainingSettings(Objective("dpo", 1.0), Optimizer("sgd", 1e6), 50, 0), "float32")
+    trainer = tiny_trainer(
+        TrainingSettings(configured("dpo", beta=1.0), Optimizer("sgd", 1e6), 50, 0), "float32"
+    )
     with pytest.raises(ScenarioError, match="the numbers overflow at step"):
         while not trainer.done:
             trainer.advance()

@@ -9,7 +9,7 @@ from dpo_core.gpt2.spec.run_config import bundled_preferences
 from dpo_core.gpt2.training.reference import ReferenceLogProbs
 from dpo_core.gpt2.training.replies import reply_texts
 from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.toy.metrics import PER_STEP
 from dpo_core.world.scenario import Optimizer
 
@@ -41,7 +41,7 @@ def test_every_metric_of_20_steps_is_trls(beta, tmp_path):
 
     policy = base.frozen_copy()
     policy.model.requires_grad_(True)
-    settings = TrainingSettings(Objective("dpo", beta), Optimizer("adamw", RATE), STEPS, BATCH)
+    settings = TrainingSettings(configured("dpo", beta=beta), Optimizer("adamw", RATE), STEPS, BATCH)
     ours = Trainer(policy, ReferenceLogProbs(base.frozen_copy(), sequences), preferences, settings)
     ours._order = iter(np.arange(STEPS * BATCH).reshape(STEPS, BATCH))  # TRL's order: as they stand
     for step, expected in enumerate(trl_side.trl_metrics(theirs)):

@@ -33,7 +33,7 @@ def shows(slug, heading):
 
 def test_two_betas_cross_between_steps_6_and_7_and_the_links_stand_on_the_right_sides():
     large = find_preset("larger_beta").scenario
-    small = replace(large, objective=large.objective.with_beta(0.5))
+    small = replace(large, objective=large.objective.with_setting("beta", 0.5))
     far, near = (simulate(w).metrics["kl/policy_reference"][:, 0] for w in (large, small))
     assert (far[1:7] > near[1:7]).all() and (far[7:] < near[7:]).all()
     assert (round(float(far[10]), 3), round(float(near[10]), 3)) == (0.311, 0.459)

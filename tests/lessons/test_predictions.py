@@ -5,7 +5,7 @@ from math import comb, exp, log
 import numpy as np
 import pytest
 
-from dpo_core.objectives import dpo_coefficient
+from dpo_core.methods.dpo import dpo_coefficient
 from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
 from dpo_core.theory.soft_value import expected_gradient, gradient_variance, penalised_reward, soft_value
 from dpo_core.toy.categorical import kl

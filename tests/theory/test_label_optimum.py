@@ -8,7 +8,8 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from dpo_core.objectives import Objective, coefficient
+from dpo_core.methods import configured
+from dpo_core.methods.dpo import dpo_coefficient
 from dpo_core.preferences import Comparison, Preferences, Prompt
 from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum
 from dpo_core.toy.categorical import ReplySpace, logit_gradient
@@ -20,7 +21,7 @@ BETAS = st.sampled_from([0.05, 0.5, 1.0, 4.0])
 
 
 def optimum(world, beta=1.0):
-    return label_optimum(world, world.comparisons, Objective("dpo", beta))
+    return label_optimum(world, world.comparisons, configured("dpo", beta=beta))
 
 
 def loss_gradient(world, log_p, beta):
@@ -30,7 +31,7 @@ def loss_gradient(world, log_p, beta):
     for c in world.comparisons:
         w, l = space.starts[c.prompt] + c.chosen, space.starts[c.prompt] + c.rejected  # noqa: E741
         h = log_p[w] - log_reference[w] - log_p[l] + log_reference[l]
-        k = coefficient(Objective("dpo", beta), h, c.agreement) / len(world.comparisons)
+        k = dpo_coefficient(h, beta, c.agreement) / len(world.comparisons)
         pulls[w] -= k
         pulls[l] += k
     gradient = logit_gradient(space, log_p, pulls)
@@ -124,7 +125,7 @@ def test_long_gradient_descent_ends_there_and_leaves_what_no_pair_compares(world
     features = world.features
     spread = 1.0 if features is None else max(1.0, float(np.linalg.norm(features, 2)) ** 2)
     rate = 2.0 / (beta**2 * spread)  # below 2/L for the loss's curvature L
-    scenario = Scenario(world, Objective("dpo", beta), Optimizer("sgd", rate), 6000)
+    scenario = Scenario(world, configured("dpo", beta=beta), Optimizer("sgd", rate), 6000)
     run = simulate(scenario)
     end = run.log_policy[-1]
     assume(np.abs(run.log_policy[-1] - run.log_policy[-1000]).max() < 1e-11)  # it has come to rest
@@ -137,7 +138,7 @@ def test_flips_on_the_way_do_not_change_where_descent_ends():
         (Comparison(0, 0, 1, 0.8), Comparison(0, 1, 2, 0.3), Comparison(0, 0, 2, 0.9)),
     )
     flips = (Intervention(50, "flip", comparison=0), Intervention(300, "beta", 2.0))
-    run = simulate(Scenario(world, Objective("dpo", 0.5), Optimizer("sgd", 1.0), 5000, flips))
+    run = simulate(Scenario(world, configured("dpo", beta=0.5), Optimizer("sgd", 1.0), 5000, flips))
     rules = run.segments[-1].rules
     ours = label_optimum(world, rules.comparisons, rules.objective)
     np.testing.assert_allclose(run.log_policy[-1], ours, atol=1e-12)
@@ -159,7 +160,7 @@ def test_a_margin_of_a_hundred_nats_is_still_a_finite_optimum(share):
 
 def test_the_unweighted_loss_has_no_optimum():
     world = Preferences((Prompt("p", ("a", "b"), (0.5, 0.5)),), (Comparison(0, 0, 1, 0.8),))
-    assert label_optimum(world, world.comparisons, Objective("dpo", 1.0, False)) is None
+    assert label_optimum(world, world.comparisons, configured("dpo", beta=1.0, sigma_weight=False)) is None
     ours = optimum(world)
     assert ours[0] - ours[1] == pytest.approx(np.log(4), rel=1e-12)
 

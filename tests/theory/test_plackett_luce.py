@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpo_core.objectives import dpo_coefficient, dpo_loss
+from dpo_core.methods.dpo import dpo_coefficient, dpo_loss
 from dpo_core.theory.plackett_luce import (
     ranking_coefficients,
     ranking_log_probability,

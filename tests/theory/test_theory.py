@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.preferences import Comparison, Preferences, Prompt
 from dpo_core.theory import closed_forms as theory
 from dpo_core.toy.categorical import ReplySpace, kl
@@ -98,7 +98,12 @@ def test_one_pair_margin_solves_its_equation(time, beta):
 def one_pair(beta, rate, steps, reference=(0.25,) * 4, sigma_weight=True):
     preferences = Preferences(world(reference).prompts, (Comparison(0, 0, 1),))
     return simulate(
-        Scenario(preferences, Objective("dpo", beta, sigma_weight), Optimizer("sgd", rate), steps)
+        Scenario(
+            preferences,
+            configured("dpo", beta=beta, sigma_weight=sigma_weight),
+            Optimizer("sgd", rate),
+            steps,
+        )
     )
 
 
@@ -129,7 +134,7 @@ def test_truth_3_a_unanimous_pair_is_driven_to_zero_for_every_beta(beta):
     t = 10.0 ** np.arange(6, 16) / beta**2
     np.testing.assert_allclose(np.diff(theory.one_pair_margin(t, beta)), np.log(10), rtol=1e-4)
     preferences = Preferences(world((0.5, 0.5)).prompts, (Comparison(0, 0, 1),))
-    assert theory.label_optimum(preferences, preferences.comparisons, Objective("dpo", beta)) is None
+    assert theory.label_optimum(preferences, preferences.comparisons, configured("dpo", beta=beta)) is None
 
 
 @pytest.mark.parametrize("reference", [(0.25,) * 4, (0.45, 0.35, 0.15, 0.05)])
@@ -138,7 +143,9 @@ def test_truth_2_kl_ceiling_is_reached_as_a_limit_only(reference):
     rarest = int(np.argmin(reference))
     comparisons = tuple(Comparison(0, rarest, k) for k in range(4) if k != rarest)
     preferences = Preferences(world(reference).prompts, comparisons)
-    run = simulate(Scenario(preferences, Objective("dpo", 1.0, False), Optimizer("sgd", 1.0), 60))
+    run = simulate(
+        Scenario(preferences, configured("dpo", beta=1.0, sigma_weight=False), Optimizer("sgd", 1.0), 60)
+    )
     ceiling = theory.kl_ceiling(run.space, np.log(reference))
     assert ceiling == pytest.approx(-np.log(min(reference)), rel=1e-15)
     climbed = run.metrics["kl/policy_reference"][:, 0]
@@ -188,6 +195,6 @@ def test_truth_5_with_several_pairs_a_chosen_reply_can_fall():
     """b is chosen over c once, but a takes mass from both."""
     comparisons = (Comparison(0, 0, 1), Comparison(0, 0, 2), Comparison(0, 1, 2))
     preferences = Preferences(world((0.2, 0.5, 0.3)).prompts, comparisons)
-    run = simulate(Scenario(preferences, Objective("dpo", 0.5), Optimizer("sgd", 1.0), 200))
+    run = simulate(Scenario(preferences, configured("dpo", beta=0.5), Optimizer("sgd", 1.0), 200))
     assert run.log_policy[-1, 1] < run.log_policy[0, 1] - 1
     assert run.metrics["comparison/margin"][-1, 2] > 0.3

@@ -123,7 +123,7 @@ def test_truth_1_every_run_starts_as_the_reference_exactly(scenario):
     for name in ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies"):
         assert start[name] == 0, name  # exactly: accuracy counts a rounding of 1e-17 as a win
     assert (start["kl/policy_reference"] == 0).all() and (start["kl/reference_policy"] == 0).all()
-    assert start["loss"] == pytest.approx(np.log(2) if scenario.objective.sigma_weight else 0, abs=1e-15)
+    assert start["loss"] == pytest.approx(np.log(2) if scenario.objective["sigma_weight"] else 0, abs=1e-15)
 
 
 @quick

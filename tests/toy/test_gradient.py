@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.preferences import Comparison, Preferences, Prompt
 from dpo_core.toy import categorical
 from dpo_core.toy.categorical import ReplySpace
@@ -33,7 +33,7 @@ def torch_loss(parameters, scenario, comparisons, objective):
     for c in comparisons:
         at = sum(sizes[: c.prompt])
         u = objective.beta * (s[at + c.chosen] - s[at + c.rejected])
-        if objective.sigma_weight:
+        if objective["sigma_weight"]:
             up, down = torch.nn.functional.logsigmoid(u), torch.nn.functional.logsigmoid(-u)
             losses.append(-c.agreement * up - (1 - c.agreement) * down)
         else:
@@ -141,7 +141,7 @@ def test_a_scenario_at_beta_times_margin_of_ten_thousand_stays_finite():
     # off: u grows by 2β²·lr = 20,000 a step; flipped and on again at u = −20,000 it must come back
     scenario = Scenario(
         world,
-        Objective("dpo", 10.0, False),
+        configured("dpo", beta=10.0, sigma_weight=False),
         Optimizer("sgd", 100.0),
         4,
         (Intervention(1, "flip", comparison=0), Intervention(1, "sigma_weight", 1.0)),

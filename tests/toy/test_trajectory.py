@@ -5,7 +5,7 @@ import pytest
 
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.scenario_file import scenario_from_json
-from tests.core import mpmath_oracle
+from tests.toy import mpmath_oracle
 
 EVERY_KIND = [
     {"step": 450, "learning_rate": 0.05},  # out of order on purpose: a later entry, an earlier step

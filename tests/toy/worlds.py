@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from dpo_core.objectives import Objective
+from dpo_core.methods import configured
 from dpo_core.preferences import Comparison, Preferences, Prompt
 from dpo_core.world.scenario import Intervention, Optimizer, Scenario
 
@@ -63,7 +63,7 @@ def scenarios(draw, most_steps=20, most_interventions=5, **world):
     changes = st.lists(interventions(steps, len(made.comparisons)), max_size=most_interventions)
     return Scenario(
         made,
-        Objective("dpo", draw(BETAS), draw(st.booleans())),
+        configured("dpo", beta=draw(BETAS), sigma_weight=draw(st.booleans())),
         Optimizer("sgd", draw(RATES)),
         steps,
         tuple(draw(changes)),

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dpo_core.errors import ScenarioError
+from dpo_core.methods import METHODS
 from dpo_core.world.scenario import Scenario
 from dpo_core.world.scenario_file import parse_scenario, scenario_from_json
 from tests.world.documents import GOOD, REMOVE, with_change
@@ -40,14 +41,15 @@ PROMPT, PAIR, CHANGE = ("prompts", 0), ("comparisons", 0), ("interventions", 0)
             1,
             "scenario.extra",
             "unknown key",
-            "Remove it; known here are comparisons, interventions, objective, optimizer, prompts, steps",
+            "Remove it; known here are comparisons, interventions, objective, optimizer, prompts, rankings, "
+            "steps, thumbs",
         ),
         (
             (*PROMPT, "refrence"),
             1,
             "prompts[0].refrence",
             "unknown key",
-            "Remove it; known here are features, reference, replies, reward, text",
+            "Remove it; known here are features, lengths, reference, replies, reward, text",
         ),
         (
             (*PAIR, "winner"),
@@ -60,8 +62,8 @@ PROMPT, PAIR, CHANGE = ("prompts", 0), ("comparisons", 0), ("interventions", 0)
             ("objective", "gamma"),
             1,
             "objective.gamma",
-            "unknown key",
-            "Remove it; known here are beta, name, sigma_weight",
+            "is not a setting of dpo",
+            "Remove it; dpo has beta, sigma_weight",
         ),
         (("prompts",), REMOVE, "scenario.prompts", "is missing", "Add 'prompts'"),
         ((*PAIR, "chosen"), REMOVE, "comparisons[0].chosen", "is missing", "Add 'chosen'"),
@@ -207,7 +209,13 @@ PROMPT, PAIR, CHANGE = ("prompts", 0), ("comparisons", 0), ("interventions", 0)
             "expected a number, found null",
             "Write a number without quotes",
         ),
-        (("objective", "name"), "ipo", "objective.name", "'ipo' is not an objective here", 'Use "dpo"'),
+        (
+            ("objective", "name"),
+            "dpp",
+            "objective.name",
+            "'dpp' is not a method here",
+            f"Use one of {', '.join(METHODS)}",
+        ),
         (
             ("objective", "sigma_weight"),
             1,
@@ -247,14 +255,14 @@ PROMPT, PAIR, CHANGE = ("prompts", 0), ("comparisons", 0), ("interventions", 0)
             2,
             "interventions[0]",
             "names 2 changes (beta, flip)",
-            "Name exactly one of agreement, beta, flip, learning_rate, sigma_weight",
+            "Name one: agreement, flip, learning_rate, objective, reverse, thumb, or a setting such as beta",
         ),
         (
             (*CHANGE, "flip"),
             REMOVE,
             "interventions[0]",
             "names 0 changes (none)",
-            "Name exactly one of agreement, beta, flip, learning_rate, sigma_weight",
+            "Name one: agreement, flip, learning_rate, objective, reverse, thumb, or a setting such as beta",
         ),
         (
             CHANGE,
@@ -318,9 +326,9 @@ def test_numbers_that_are_not_finite_are_named_where_they_stand(path, where, val
         ('{"a":' * 100_000, "f: is nested too deeply. Use the scenario form that the README shows."),
         (
             "[]",
-            "scenario: expected an object {…}, found a list. Write an object with comparisons, prompts.",
+            "scenario: expected an object {…}, found a list. Write an object with prompts.",
         ),
-        ("null", "scenario: expected an object {…}, found null. Write an object with comparisons, prompts."),
+        ("null", "scenario: expected an object {…}, found null. Write an object with prompts."),
     ],
     ids=["comma", "colon", "empty", "utf-16", "latin-1", "lists", "objects", "list", "null"],
 )

@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 
 from dpo_core.errors import ScenarioError
-from dpo_core.theory.closed_forms import (
-    bradley_terry,
-    closed_form_optimum,
-    kl_ceiling,
-    label_optimum,
-    one_pair_margin,
-)
-from dpo_core.toy.categorical import ReplySpace
+from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
+from dpo_core.toy.categorical import ReplySpace, kl_ceiling
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset, presets
 
@@ -65,7 +59,7 @@ def test_align_moves_mass_fast_then_slowly_as_weights_shrink():
     assert (np.diff(run.metrics["comparison/margin"], axis=0) > 0).all()  # each margin grows
     weights = run.metrics["sigma_weight"]
     assert (np.diff(weights, axis=0) < 0).all() and (weights[0] == 0.5).all() and (weights[-1] < 0.01).all()
-    np.testing.assert_allclose(run.metrics["comparison/coefficient"], 2.0 * weights, rtol=1e-12)
+    np.testing.assert_allclose(run.metrics["comparison/coefficient_rejected"], 2.0 * weights, rtol=1e-12)
     # mass on replies that only ever win: two thirds of its way in the first tenth of the steps
     mass = np.exp(run.log_policy[:, [0, 4]]).sum(axis=1)
     assert mass[20] - mass[0] > 0.65 * (mass[-1] - mass[0]) and (np.diff(mass) > 0).all()
@@ -80,7 +74,7 @@ def test_drop_sigma_empties_the_bars_hits_the_ceiling_and_grows_in_a_straight_li
     )
     scenario, run = presets()["drop_sigma"].scenario, run_of("drop_sigma")
     assert (run.metrics["sigma_weight"] == 1).all()
-    np.testing.assert_array_equal(run.metrics["comparison/coefficient"], scenario.objective.beta)
+    np.testing.assert_array_equal(run.metrics["comparison/coefficient_rejected"], scenario.objective.beta)
     ceiling = kl_ceiling(run.space, np.log(scenario.preferences.reference))
     np.testing.assert_allclose(ceiling, np.log(int(replies)), rtol=1e-15)
     np.testing.assert_allclose(run.metrics["kl/policy_reference"][-1], ceiling, rtol=1e-12)
@@ -91,7 +85,7 @@ def test_drop_sigma_empties_the_bars_hits_the_ceiling_and_grows_in_a_straight_li
     np.testing.assert_array_equal((np.exp(run.log_policy[-1]) < 1e-12).reshape(2, 4).sum(axis=1), [3, 3])
     against = presets()["drop_sigma"].against
     assert presets()["drop_sigma"].against_name == "sigma weight on"
-    assert against == replace(scenario, objective=replace(scenario.objective, sigma_weight=True))
+    assert against == replace(scenario, objective=scenario.objective.with_setting("sigma_weight", True))
 
 
 def test_mislabel_jumps_at_its_step_and_unlearns():
@@ -216,7 +210,7 @@ def test_contradictory_labels_settle_at_the_odds():
     np.testing.assert_allclose(margin, np.log(int(odds)) * np.array([1, 1, 1, -1]), rtol=1e-12)
     assert f"{margin[0]:.2f}" == value
     np.testing.assert_allclose(
-        run.metrics["comparison/coefficient"][-1], [0.25, 0.25, 0.25, 0.75], rtol=1e-12
+        run.metrics["comparison/coefficient_rejected"][-1], [0.25, 0.25, 0.25, 0.75], rtol=1e-12
     )
     assert np.abs(run.parameters[-1] - run.parameters[-2]).max() < 1e-13  # stopped
 
@@ -236,10 +230,10 @@ def test_worked_figures_of_agreement_at_four_fifths():
     world = replace(
         align.preferences, comparisons=tuple(replace(c, agreement=0.8) for c in align.preferences.comparisons)
     )
-    soft = replace(align, preferences=world, objective=replace(align.objective, beta=1.0), steps=2000)
+    soft = replace(align, preferences=world, objective=align.objective.with_setting("beta", 1.0), steps=2000)
     kl = simulate(soft).metrics["kl/policy_reference"].mean(axis=1)
     assert f"{kl[200]:.3f} {kl[2000]:.3f}" == "0.286 0.289"
     end = np.exp(label_optimum(world, world.comparisons, soft.objective))
     assert kl[-1] == pytest.approx((end * np.log(end / 0.25)).sum() / 2, rel=1e-9)
-    off = simulate(replace(soft, objective=replace(soft.objective, sigma_weight=False)))
+    off = simulate(replace(soft, objective=soft.objective.with_setting("sigma_weight", False)))
     np.testing.assert_allclose(off.metrics["kl/policy_reference"][-1], np.log(4), rtol=1e-12)

@@ -8,7 +8,9 @@ const EXPERIMENTS = {
   },
   "tokens and mask": {
     at: ".tokens",
-    text: "Press Start, then look at “Where the implicit reward sits”: prompt tokens are striped, masked and carry none; end of text counts.",
+    text:
+      "Press Start, then look at “Where the implicit reward sits”: prompt tokens are striped, " +
+      "masked and carry none; end of text counts.",
   },
   "step 0": {
     text: "Press Start and read the first point: at step 0 every implicit reward is 0, because the reference log-probs are fresh.",

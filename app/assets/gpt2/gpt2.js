@@ -10,7 +10,7 @@ import { Surface, keep, kept, mounting } from "./surface.js";
 
 const WORLD = "dpo-lab-gpt2-world"; // the Playground's pairs that the draft's flips are meant for
 
-class Page extends Surface {
+export class Page extends Surface {
   constructor(host, facts) {
     super(host, facts, "gpt2", { ...facts.defaults, text: "", flips: [], agreements: {} });
     this.chosen = null; // the run that the visitor wants solid, when they said so

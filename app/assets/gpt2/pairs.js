@@ -1,5 +1,6 @@
 // The pairs: who beats whom, their margins as they stand, and a click that flips a label, also mid-run.
-import { h, number } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { number } from "../shared/format.js";
 import { term } from "../shared/terms.js";
 
 const SHARES = [1, 0.9, 0.8, 0.7, 0.6, 0.5];

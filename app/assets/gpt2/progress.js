@@ -104,7 +104,10 @@ export function progress(page) {
         forecast.hidden = record?.slow == null || !live;
         if (!forecast.hidden)
           forecast.replaceChildren(
-            `This run will take about ${span(record.slow)} on ${record.started.device}: ${record.steps} steps at ${speed(record.started.predicted_steps_per_second)}, and up to ${span(record.started.predicted_measuring_seconds)} for samples. `,
+            `This run will take about ${span(record.slow)} on ${record.started.device}: ${record.steps} ` +
+              `steps at ${speed(record.started.predicted_steps_per_second)}, ` +
+              `and up to ${span(record.started.predicted_measuring_seconds)} ` +
+              "for samples. ",
             h("button", { type: "button", class: "primary", onclick: tell("resume") }, "Start it"),
             " ",
             h("button", { type: "button", onclick: tell("stop") }, "Do not"),

@@ -1,17 +1,5 @@
 // A run's record as it grows: messages in, columns out. (app/jobs.py and the worker's docstring list the types.)
-const ENDED = ["finished", "stopped", "failed", "cancelled"];
-const METRICS = [
-  "loss",
-  "rewards/chosen",
-  "rewards/rejected",
-  "rewards/margins",
-  "rewards/accuracies",
-  "logps/chosen",
-  "logps/rejected",
-  "sigma_weight",
-  "beta",
-  "learning_rate",
-];
+import { facts } from "../shared/facts.js";
 
 const CHANGES = {
   flip: (v, i) => `pair ${i + 1} flipped`,
@@ -28,30 +16,31 @@ function words(change) {
 
 export class Record {
   constructor({ id, config }) {
-    Object.assign(this, {
-      id,
-      config,
-      count: 0,
-      state: "queued",
-      position: 0,
-      warm: true,
-      started: null,
-      last: null,
-      progress: null,
-      slow: null,
-      columns: Object.fromEntries(METRICS.map((name) => [name, []])),
-      measured: [],
-      tokens: [],
-      log: [],
-      marks: [],
-      pairs: [],
-      failure: "",
-      changed: 0,
-    });
+    this.id = id;
+    this.config = config;
+    this.count = 0; // messages so far
+    this.changed = 0; // times that some came
+    this.state = "queued";
+    this.position = 0;
+    this.warm = true;
+    this.started = null;
+    this.last = null;
+    this.progress = null;
+    this.slow = null;
+    this.now = null; // what changes have set since the start
+    /** @type {{ [name: string]: (number | null)[] }} a metric's values by step */
+    this.columns = {};
+    this.measured = [];
+    this.tokens = [];
+    this.log = [];
+    this.marks = [];
+    this.pairs = [];
+    this.failure = "";
+    this.complaint = "";
   }
 
   get ended() {
-    return ENDED.includes(this.state);
+    return facts.gpt2.ended.includes(this.state);
   }
   get steps() {
     return this.started?.steps ?? this.config.steps;
@@ -66,7 +55,7 @@ export class Record {
   // What is in force now: the configuration and every change since.
   get rules() {
     const { columns, config } = this;
-    const at = (name, first) => columns[name].at(-1) ?? first;
+    const at = (name, first) => columns[name]?.at(-1) ?? first;
     return {
       beta: this.now?.beta ?? at("beta", config.objective.beta),
       learning_rate: this.now?.learning_rate ?? at("learning_rate", config.optimizer.learning_rate),
@@ -139,7 +128,8 @@ export class Record {
   }
   on_snapshot(m) {
     this.due(m.step);
-    for (const name of METRICS) this.columns[name][m.step] = m.metrics[name] ?? null;
+    for (const name of Object.keys(m.metrics)) this.columns[name] ??= [];
+    for (const [name, values] of Object.entries(this.columns)) values[m.step] = m.metrics[name] ?? null;
     this.last = m;
     if (this.state === "starting") this.state = "running";
     this.figures(m.pairs);
@@ -151,7 +141,9 @@ export class Record {
     this.tokens.push(m);
   }
   on_intervened(m) {
-    this.change(m.step, (({ step, ...change }) => change)(m.intervention));
+    const change = { ...m.intervention };
+    delete change.step;
+    this.change(m.step, change);
     this.figures(m.pairs);
   }
   on_paused(m) {

@@ -1,5 +1,6 @@
 // Samples of policy and reference for the same prompt, with a slider back through time; and replies token by token.
-import { h, maths, number } from "../shared/dom.js";
+import { h, maths } from "../shared/dom.js";
+import { number } from "../shared/format.js";
 import { term } from "../shared/terms.js";
 
 const feeling = (reply, graded) =>
@@ -38,8 +39,8 @@ export function samples(page) {
       const now = [record?.id, index, all.length].join();
       if (now === shown) return;
       shown = now;
-      slider.max = Math.max(0, all.length - 1);
-      slider.value = Math.max(0, index);
+      slider.max = String(Math.max(0, all.length - 1));
+      slider.value = String(Math.max(0, index));
       slider.disabled = all.length < 2;
       latest.hidden = page.at == null;
       const measured = all[index];
@@ -49,7 +50,8 @@ export function samples(page) {
           h(
             "p",
             { class: "hint" },
-            "What the model writes appears here as it trains, beside what its reference writes for the same prompt with the same random numbers.",
+            "What the model writes appears here as it trains, beside what its reference writes " +
+              "for the same prompt with the same random numbers.",
           ),
         );
         return;
@@ -89,7 +91,8 @@ export function samples(page) {
         "p",
         { class: "hint facts" },
         term("sampled_entropy", `${measured.samples} samples at this step`),
-        `: ${number(measured.length, 1)} tokens on average, entropy ${number(measured.entropy, 2)} nats, ${number(100 * (1 - measured.cut_share), 1)} % ended by themselves.`,
+        `: ${number(measured.length, 1)} tokens on average, entropy ${number(measured.entropy, 2)} ` +
+          `nats, ${number(100 * (1 - measured.cut_share), 1)} % ended by themselves.`,
       );
       body.replaceChildren(
         facts,
@@ -139,7 +142,8 @@ export function tokenStrip(page) {
       "p",
       { class: "hint" },
       maths(
-        "Under each token log π/π_ref in nats: green, the policy likes it more than the reference does; grey, less. Striped tokens are the prompt: masked, they carry no reward.",
+        "Under each token log π/π_ref in nats: green, the policy likes it more than the reference " +
+          "does; grey, less. Striped tokens are the prompt: masked, they carry no reward.",
       ),
     ),
   );

@@ -1,20 +1,13 @@
 // What the GPT-2 and parity pages share: events to the server, records followed, light or dark, runs kept over a reload.
-import { h } from "./dom.js";
-import { loadTerms, watchTerms } from "./terms.js";
+import { h, loadStyles } from "../shared/dom.js";
+import { EventQueue } from "../shared/event_queue.js";
+import { loadFacts } from "../shared/facts.js";
+import { loadTerms, watchTerms } from "../shared/terms.js";
+import { watchTheme } from "../shared/theme.js";
 import { Record } from "./record.js";
 
-const STYLES = ["../vendor/uplot/uPlot.min.css", "../playground/playground.css", "gpt2.css"].map(
-  (path) => new URL(path, import.meta.url).href,
-);
+const STYLES = ["../vendor/uplot/uPlot.min.css", "../playground/playground.css", "gpt2.css"];
 const EVERY = 300; // ms between two looks at the records
-
-function style(href) {
-  if ([...document.head.querySelectorAll("link")].some((link) => link.href === href))
-    return Promise.resolve();
-  return new Promise((done) => {
-    document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
-  });
-}
 
 export const kept = (key) => {
   try {
@@ -36,9 +29,7 @@ export class Surface {
   constructor(host, facts, name, draft) {
     this.host = host;
     this.facts = facts;
-    this.client = crypto.randomUUID?.() ?? String(Math.random());
-    this.queue = [];
-    this.sent = -1;
+    this.events = new EventQueue();
     this.records = []; // the older run first
     this.memory = { runs: `dpo-lab-${name}-runs`, draft: `dpo-lab-${name}-draft` };
     this.draft = { ...structuredClone(draft), ...kept(this.memory.draft) };
@@ -48,27 +39,16 @@ export class Surface {
   }
 
   async open() {
-    await Promise.all([loadTerms(), ...STYLES.map(style)]);
+    await Promise.all([loadFacts(), loadTerms(), loadStyles(import.meta.url, STYLES)]);
     this.root = h("div", { class: "lab gpt2", tabindex: "-1" });
     this.status = h("div", { class: "status", role: "status" });
     this.parts = this.build();
     this.host.replaceChildren(this.root);
-    const shade = () => {
-      // Streamlit announces a change of theme only through its CSS variables
-      const now = getComputedStyle(this.host).getPropertyValue("--st-background-color");
-      if (now === this.theme) return;
-      this.theme = now;
-      const [r, g, b] = (now.match(/[0-9a-f]{2}/gi) ?? ["ff", "ff", "ff"]).map((x) => parseInt(x, 16));
-      this.root.classList.toggle("dark", 0.3 * r + 0.59 * g + 0.11 * b < 128);
-      this.update();
-    };
-    shade();
-    const theme = setInterval(shade, 500);
     const resized = new ResizeObserver(() => this.update());
     resized.observe(this.root);
     const tidy = [
       watchTerms(this.root),
-      () => clearInterval(theme),
+      watchTheme(this.host, this.root, () => this.update()),
       () => resized.disconnect(),
       () => clearTimeout(this.timer),
       () => {
@@ -80,10 +60,8 @@ export class Surface {
   }
 
   async receive(facts, setStateValue) {
-    this.setState = setStateValue;
     await this.ready;
-    const seen = facts.acknowledged[this.client] ?? -1;
-    this.queue = this.queue.filter(([number]) => number > seen);
+    this.events.receive(facts.acknowledged, setStateValue);
     this.facts = facts;
     if (facts.runs.length || !this.records.length) {
       this.records = facts.runs.map((run) => this.records.find((r) => r.id === run.id) ?? new Record(run));
@@ -107,10 +85,16 @@ export class Surface {
     if (!this.greeted) this.greet();
     this.update();
     this.follow();
-    if (this.queue.length) this.flush();
+    this.events.flush();
   }
 
-  learn() {}
+  // What a page adds: its parts, and what it makes of new facts and of news in the records.
+  build() {
+    return {};
+  }
+
+  /** @param {object} _facts */
+  learn(_facts) {}
 
   // Once, on arrival: the runs of this tab before it was reloaded.
   greet() {
@@ -120,16 +104,9 @@ export class Surface {
   }
 
   send(event) {
-    this.sent += 1;
-    this.queue.push([this.sent, event]);
-    this.flush();
+    this.events.send(event);
     this.awake = performance.now();
     this.follow();
-  }
-
-  // The whole unacknowledged queue goes each time, so that an event sent while the server is busy is not lost.
-  flush() {
-    this.setState("queue", { client: this.client, events: this.queue });
   }
 
   // Fetch what is new in the records while something can be new; one request at a time.
@@ -152,7 +129,7 @@ export class Surface {
       const answer = await fetch(
         new URL(`lab-runs/${records.map((r) => r.id)}?from=${records.map((r) => r.count)}`, document.baseURI),
       );
-      if (!answer.ok) throw new Error(answer.status);
+      if (!answer.ok) throw new Error(String(answer.status));
       const news = await answer.json();
       for (const record of records) {
         const part = news[record.id];
@@ -197,9 +174,9 @@ export class Surface {
     this.complained = true;
     this.say(kind, text);
     const named = (where ?? "").replaceAll(" ", "_");
-    const field = [...this.root.querySelectorAll("[data-where]")].find((node) =>
-      named.includes(node.dataset.where),
-    );
+    const field = [
+      .../** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll("[data-where]")),
+    ].find((node) => named.includes(node.dataset.where));
     if (field) field.focus();
   }
 }

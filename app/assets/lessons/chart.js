@@ -1,5 +1,5 @@
 // A small line chart in SVG, drawn from computed numbers only: one metric, uncovered up to a step.
-import { number } from "../shared/dom.js";
+import { number } from "../shared/format.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const BOX = { left: 46, right: 10, top: 10, bottom: 30 };

@@ -76,7 +76,7 @@ export function checkPanel(app, check) {
   const labels = { words: "" };
 
   function show(result) {
-    root.dataset.answers = Number(root.dataset.answers ?? 0) + 1;
+    root.dataset.answers = String(Number(root.dataset.answers ?? 0) + 1);
     if (result.error) {
       verdict.textContent = result.error;
       root.dataset.holds = "error";
@@ -110,7 +110,9 @@ export function checkPanel(app, check) {
       );
       drawMath(sides);
     }
-    verdict.textContent = `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · difference ${brief(result.difference)}${mutant ? ` · broken on purpose: ${mutant}` : ""}`;
+    verdict.textContent =
+      `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · ` +
+      `difference ${brief(result.difference)}${mutant ? ` · broken on purpose: ${mutant}` : ""}`;
     root.dataset.holds = String(result.holds);
     root.classList.toggle("broken", Boolean(mutant));
   }
@@ -137,6 +139,6 @@ export function checkPanel(app, check) {
     ),
   );
   show(check.result);
-  root.dataset.answers = 0;
+  root.dataset.answers = "0";
   return root;
 }

@@ -50,7 +50,9 @@ export function contents(app, missing) {
     drawMath(list);
     const all = lessons.map((entry) => app.progress.summary(entry));
     const sum = (key) => all.reduce((total, one) => total + one[key], 0);
-    tally.textContent = `${sum("read")} of ${sum("sections")} sections read · ${sum("made")} of ${sum("predictions")} predictions made, ${sum("right")} right. Kept in this browser tab only.`;
+    tally.textContent =
+      `${sum("read")} of ${sum("sections")} sections read · ${sum("made")} of ${sum("predictions")} ` +
+      `predictions made, ${sum("right")} right. Kept in this browser tab only.`;
   };
   draw();
   app.progress.listeners.add(draw);
@@ -64,7 +66,9 @@ export function contents(app, missing) {
     h(
       "p",
       { class: "l-lead" },
-      `From “what is a preference” to what came after DPO, in ${lessons.length} lessons and about ${minutes} minutes. Every number beside a claim is computed while you read, from values that you can change.`,
+      `From “what is a preference” to what came after DPO, in ${lessons.length} lessons ` +
+        `and about ${minutes} minutes. Every number beside a claim is computed while you ` +
+        "read, from values that you can change.",
     ),
     missing &&
       h(

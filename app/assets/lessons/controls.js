@@ -3,6 +3,7 @@ import { h } from "../shared/dom.js";
 import { html } from "./contents.js";
 
 const STOPS = 200; // positions of a slider without a step of its own
+const STEPS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 5, PageDown: -5 };
 const neat = (x) => Number(x.toPrecision(4));
 const signed = (x) => String(x).replace("-", "−");
 
@@ -81,65 +82,67 @@ function choice(control, id, changed) {
   };
 }
 
-// One bar per name, from zero (or the end nearer to it); each is a slider of its own to the keyboard.
-function bars(control, id, changed) {
-  const { low, high, names } = control;
-  const values = [...control.default];
+// One bar of several: dragged by the pointer, moved by keys, drawn from zero or from the end nearer to it.
+function column(control, i, values, described, changed) {
+  const { low, high } = control;
+  const name = control.names[i];
   const grain = 10 ** Math.floor(Math.log10((high - low) / 100)); // what a drag can set, such as .01
-  const zero = Math.min(high, Math.max(low, 0));
   const place = (v) => (100 * (v - low)) / (high - low);
-  const columns = names.map((name, i) => {
-    const fill = h("i", { class: "l-level" });
-    const says = h("span", { class: "l-amount" });
-    const track = h(
-      "div",
-      {
-        class: "l-upright",
-        role: "slider",
-        tabindex: "0",
-        "aria-orientation": "vertical",
-        "aria-label": `${name}`,
-        "aria-describedby": `${id}-label`,
-        "aria-valuemin": low,
-        "aria-valuemax": high,
-        onpointerdown: (event) => {
-          track.setPointerCapture(event.pointerId);
-          point(event);
-        },
-        onpointermove: (event) => event.buttons && point(event),
-        onkeydown: (event) => {
-          const by = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 5, PageDown: -5 }[
-            event.key
-          ];
-          const end = { Home: low, End: high }[event.key];
-          if (!by && end === undefined) return;
-          event.preventDefault();
-          event.stopPropagation();
-          put(end ?? values[i] + (by * (high - low)) / 60);
-        },
+  const zero = place(Math.min(high, Math.max(low, 0)));
+  const fill = h("i", { class: "l-level" });
+  const says = h("span", { class: "l-amount" });
+  const track = h(
+    "div",
+    {
+      class: "l-upright",
+      role: "slider",
+      tabindex: "0",
+      "aria-orientation": "vertical",
+      "aria-label": name,
+      "aria-describedby": described,
+      "aria-valuemin": low,
+      "aria-valuemax": high,
+      onpointerdown: (event) => {
+        track.setPointerCapture(event.pointerId);
+        point(event);
       },
-      fill,
-      h("i", { class: "l-zero", style: `bottom:${place(zero)}%` }),
-    );
-    function draw() {
-      const [from, to] = [place(zero), place(values[i])];
-      fill.style.cssText = `bottom:${Math.min(from, to)}%;height:${Math.abs(to - from)}%`;
-      says.textContent = signed(neat(values[i]));
-      track.setAttribute("aria-valuenow", values[i]);
-      track.setAttribute("aria-valuetext", `${neat(values[i])}${control.unit ? ` ${control.unit}` : ""}`);
-    }
-    function put(value) {
-      values[i] = Math.min(high, Math.max(low, neat(Math.round(value / grain) * grain)));
-      draw();
-      changed();
-    }
-    function point(event) {
-      const box = track.getBoundingClientRect();
-      put(low + ((box.bottom - event.clientY) / box.height) * (high - low));
-    }
+      onpointermove: (event) => event.buttons && point(event),
+      onkeydown: (event) => {
+        const by = STEPS[event.key];
+        const end = { Home: low, End: high }[event.key];
+        if (!by && end === undefined) return;
+        event.preventDefault();
+        event.stopPropagation();
+        put(end ?? values[i] + (by * (high - low)) / 60);
+      },
+    },
+    fill,
+    h("i", { class: "l-zero", style: `bottom:${zero}%` }),
+  );
+  function draw() {
+    const to = place(values[i]);
+    fill.style.cssText = `bottom:${Math.min(zero, to)}%;height:${Math.abs(to - zero)}%`;
+    says.textContent = signed(neat(values[i]));
+    track.setAttribute("aria-valuenow", values[i]);
+    track.setAttribute("aria-valuetext", `${neat(values[i])}${control.unit ? ` ${control.unit}` : ""}`);
+  }
+  function put(value) {
+    values[i] = Math.min(high, Math.max(low, neat(Math.round(value / grain) * grain)));
     draw();
-    return { draw, node: h("div", { class: "l-column" }, says, track, h("span", { class: "l-name" }, name)) };
-  });
+    changed();
+  }
+  function point(event) {
+    const box = track.getBoundingClientRect();
+    put(low + ((box.bottom - event.clientY) / box.height) * (high - low));
+  }
+  draw();
+  return { draw, node: h("div", { class: "l-column" }, says, track, h("span", { class: "l-name" }, name)) };
+}
+
+// Several numbers at once, such as a reward for each reply.
+function bars(control, id, changed) {
+  const values = [...control.default];
+  const columns = control.names.map((_, i) => column(control, i, values, `${id}-label`, changed));
   return {
     name: control.name,
     get value() {
@@ -147,7 +150,7 @@ function bars(control, id, changed) {
     },
     reset() {
       values.splice(0, values.length, ...control.default);
-      columns.forEach((column) => column.draw());
+      columns.forEach((one) => one.draw());
     },
     node: h(
       "div",
@@ -156,7 +159,7 @@ function bars(control, id, changed) {
       h(
         "div",
         { class: "l-columns" },
-        columns.map((column) => column.node),
+        columns.map((one) => one.node),
       ),
     ),
   };

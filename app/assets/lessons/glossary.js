@@ -1,6 +1,6 @@
 // The glossary: every symbol and metric with what it is, its shape and unit, its equation and TRL's name.
-import { h } from "../shared/dom.js";
-import { fetchJson, frame } from "./page.js";
+import { fetchJson, h } from "../shared/dom.js";
+import { frame } from "./page.js";
 import { written } from "./symbols.js";
 
 const COLUMNS = ["Symbol", "Name", "What it is", "Shape", "Unit", "Paper", "In TRL"];
@@ -42,7 +42,7 @@ async function build(host, base) {
       let left = 0;
       for (const one of rows) {
         one.hidden = !words.every((word) => one.dataset.words.includes(word));
-        left += !one.hidden;
+        left += Number(!one.hidden);
       }
       status.textContent = `${left} of ${rows.length} entries`;
     },
@@ -56,7 +56,9 @@ async function build(host, base) {
       h(
         "p",
         { class: "l-lead" },
-        "Every symbol and metric of this site, with its equation in the paper and the name that TRL gives it. Shapes: P prompts, R replies, C comparisons, D parameters, T steps. All logarithms are natural, so they are in nats.",
+        "Every symbol and metric of this site, with its equation in the paper and the name " +
+          "that TRL gives it. Shapes: P prompts, R replies, C comparisons, D parameters, T " +
+          "steps. All logarithms are natural, so they are in nats.",
       ),
       h("p", { class: "l-search" }, filter, status),
       h(

@@ -137,7 +137,8 @@ export function lessonView(app, entry, text) {
   const seen = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
-        const read = isIntersecting && target.closest("[data-slug]"); // null while a slide borrows the node
+        /** @type {HTMLElement | null} */
+        const read = isIntersecting ? target.closest("[data-slug]") : null; // null while a slide borrows the node
         if (read) app.progress.read(entry.slug, read.dataset.slug);
       }
     },
@@ -156,7 +157,7 @@ export function lessonView(app, entry, text) {
     const target = slug && root.querySelector(`[id="${CSS.escape(slug)}"]`);
     if (target) target.scrollIntoView();
     else if (focus) root.closest("[data-testid=stMain]")?.scrollTo(0, 0);
-    if (focus) (target || root.querySelector("h1")).focus({ preventScroll: true });
+    if (focus) /** @type {HTMLElement} */ (target || root.querySelector("h1")).focus({ preventScroll: true });
   };
   document.title = `${entry.number}. ${root.querySelector("h1").textContent} · DPO Lab`;
   return {
@@ -173,7 +174,8 @@ export function lessonView(app, entry, text) {
     stop() {
       seen.disconnect();
       show?.stop();
-      root.querySelectorAll(".l-unit").forEach((node) => node.stop?.());
+      for (const node of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".l-unit")))
+        node.stop?.();
     },
   };
 }

@@ -1,8 +1,8 @@
 // The lesson pages: a list of lessons, or one lesson. The text comes as files; the server answers questions.
-import { h } from "../shared/dom.js";
+import { fetchJson, h } from "../shared/dom.js";
 import { contents } from "./contents.js";
 import { lessonView } from "./lesson.js";
-import { fetchJson, frame } from "./page.js";
+import { frame } from "./page.js";
 import { Progress } from "./progress.js";
 import { searchBox } from "./search.js";
 import { Server } from "./server.js";

@@ -1,5 +1,6 @@
 // A run of the toy, played on the page: the replies' probabilities and up to three metrics, all from the core.
-import { h, number, percent } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { number, percent } from "../shared/format.js";
 import { lineChart, range } from "./chart.js";
 import { written } from "./symbols.js";
 

@@ -76,7 +76,10 @@ export function prediction(app, slug, block) {
   function words({ correct, distance }) {
     if (pad) {
       if (distance === undefined) return "The solid line is what the core computes.";
-      return `${correct ? "Close" : "Not quite"}: on average your curve is ${Math.round(100 * distance)} % of the plot's height away. The solid line is what the core computes.`;
+      return (
+        `${correct ? "Close" : "Not quite"}: on average your curve is ${Math.round(100 * distance)} ` +
+        "% of the plot's height away. The solid line is what the core computes."
+      );
     }
     const right = "ABCDEFGH"[block.answer] ?? String(block.answer + 1);
     return correct === undefined

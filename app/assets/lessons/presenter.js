@@ -52,12 +52,14 @@ export function presenter(app, current) {
     const { document: page } = popup;
     page.title = "Presenter · DPO Lab";
     page.head.replaceChildren(
-      ...[...document.querySelectorAll("link[rel=stylesheet][href*='/lab/']")].map((link) => {
-        const copy = page.createElement("link");
-        copy.rel = "stylesheet";
-        copy.href = link.href;
-        return copy;
-      }),
+      ...[...document.querySelectorAll("link")]
+        .filter((link) => link.rel === "stylesheet" && link.href.includes("/lab/"))
+        .map((link) => {
+          const copy = page.createElement("link");
+          copy.rel = "stylesheet";
+          copy.href = link.href;
+          return copy;
+        }),
     );
     page.body.className = "s-presenter";
     const time_ = page.createElement("p");

@@ -76,7 +76,7 @@ export function searchBox(app) {
     if (!step) return;
     event.preventDefault();
     const links = [...list.querySelectorAll("a")];
-    (links[links.indexOf(document.activeElement) + step] ?? input).focus();
+    (links[links.findIndex((link) => link === document.activeElement) + step] ?? input).focus();
   });
   const root = h(
     "search",

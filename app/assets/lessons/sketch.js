@@ -1,5 +1,6 @@
 // Drawing a curve before it is computed: nine knots, by pointer or by arrow keys.
-import { h, number } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { number } from "../shared/format.js";
 import { lineChart, svg } from "./chart.js";
 
 const KNOTS = 9;

@@ -114,7 +114,7 @@ export function lecture(app, entry, text, sections, start, closed) {
     shrink(page, page.clientHeight);
     if (!last) slide.units.forEach((unit) => unit.stepper?.back && rewind(unit));
     where.textContent = `${at + 1} / ${slides.length}`;
-    dialog.dataset.slide = at + 1;
+    dialog.dataset.slide = String(at + 1);
     const address = new URL(location.href);
     address.searchParams.set("slide", slide.section + 1);
     history.replaceState(history.state, "", address);
@@ -186,7 +186,9 @@ export function lecture(app, entry, text, sections, start, closed) {
   const scale = () =>
     stage.style.setProperty(
       "--s-scale",
-      Math.min((dialog.clientWidth || innerWidth) / WIDE, (dialog.clientHeight || innerHeight) / HIGH),
+      String(
+        Math.min((dialog.clientWidth || innerWidth) / WIDE, (dialog.clientHeight || innerHeight) / HIGH),
+      ),
     );
   addEventListener("resize", scale);
   scale();

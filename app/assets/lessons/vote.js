@@ -1,5 +1,6 @@
 // A vote between two replies: counted into an example class, it becomes a share and a reward gap.
-import { h, number } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { number } from "../shared/format.js";
 import { html } from "./contents.js";
 
 export function vote(app, slug, block) {

@@ -1,19 +1,19 @@
 // Toy against full model: four tiers as tables with their verdicts, and tier 4 as curves over each other.
-import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { h, number } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { facts, presets } from "../shared/facts.js";
+import { number, numeric, signed } from "../shared/format.js";
+import { colour, plotOptions, uPlot } from "../shared/line_plot.js";
+import { setting } from "../shared/settings.js";
 import { Surface, mounting } from "../gpt2/surface.js";
 
 const WHAT = [
   "The toy's objective and torch's autograd get the same log-probs of a GPT-2.",
   "The toy's coefficients pulled back through the network, against autograd through the loss: every parameter tensor.",
   "A GPT-2 is the reference, but only a table of logits over the listed replies is trained: this is the toy.",
-  "Now every weight is trained, by AdamW: what differs from the toy comes from the weights that the replies share, and from the optimizer. The two runs have their own numbers of steps: they are laid over each other from start to end.",
+  "Now every weight is trained, by AdamW: what differs from the toy comes from the " +
+    "weights that the replies share, and from the optimizer. The two runs have their " +
+    "own numbers of steps: they are laid over each other from start to end.",
 ];
-const numeric = (text) =>
-  text.trim() !== "" && Number.isFinite(Number(text.replace(",", ".")))
-    ? Number(text.replace(",", "."))
-    : text;
-const signed = (x) => `${x > 0 && x.toFixed(3) !== "0.000" ? "+" : ""}${number(x)}`;
 const cell = (value) =>
   Array.isArray(value)
     ? value.map(signed).join(" / ")
@@ -24,8 +24,6 @@ const cell = (value) =>
         : value !== 0 && Math.abs(value) < 1e-3
           ? value.toExponential(2).replace("e-", "e−")
           : number(value, 6);
-const colour = (node, name) => getComputedStyle(node).getPropertyValue(`--${name}`).trim();
-
 class Parity extends Surface {
   constructor(host, facts) {
     super(host, facts, "parity", facts.defaults);
@@ -99,20 +97,15 @@ function form(page) {
   const names = h(
     "datalist",
     { id: "dpo-models" },
-    (page.facts.offered ?? ["shipped", "gpt2", "distilgpt2"]).map((name) => h("option", { value: name })),
+    (page.facts.offered ?? Object.keys(facts.gpt2.models)).map((name) => h("option", { value: name })),
   );
-  fetch(new URL("../presets.json", import.meta.url))
-    .then((r) => r.json())
-    .then((presets) => {
-      source.append(
-        h(
-          "optgroup",
-          { label: "presets" },
-          presets.map((p) => h("option", { value: p.key }, p.name)),
-        ),
-      );
-      source.value = draft.source;
-    });
+  source.append(
+    h(
+      "optgroup",
+      { label: "presets" },
+      presets.map((p) => h("option", { value: p.key }, p.name)),
+    ),
+  );
   const fields = [
     field("beta", "β"),
     field("steps", "steps of the table"),
@@ -120,14 +113,15 @@ function form(page) {
     field("network_steps", "steps of the network"),
     field("network_learning_rate", "its η (AdamW)"),
   ];
-  const sigma = h("input", {
-    type: "checkbox",
-    role: "switch",
-    "aria-label": "sigma weight",
-    onchange: () => {
-      draft.sigma_weight = sigma.checked;
+  const sigma = setting(
+    { key: "sigma_weight", label: "σ weight", name: "sigma weight", scale: "switch" },
+    {
+      value: () => draft.sigma_weight,
+      change: (on) => {
+        draft.sigma_weight = on;
+      },
     },
-  });
+  );
   const start = h(
     "button",
     {
@@ -152,12 +146,15 @@ function form(page) {
     h(
       "p",
       { class: "lead" },
-      "Is the toy the same thing as the full model? Three tables put it to the test; the fourth shows what shared weights change. Each is computed anew on this machine.",
+      "Is the toy the same thing as the full model? Three tables put it to the test; the " +
+        "fourth shows what shared weights change. Each is computed anew on this machine.",
     ),
     h(
       "p",
       { class: "hint" },
-      "β, σ weight and the numbers of steps are those of the fields below. Labels are those of step 0; what a scenario changes later, it changes in table 3. Of more than 64 pairs the first 64 count.",
+      "β, σ weight and the numbers of steps are those of the fields below. Labels are those " +
+        "of step 0; what a scenario changes later, it changes in table 3. Of more than 64 " +
+        "pairs the first 64 count.",
     ),
     h(
       "div",
@@ -166,7 +163,7 @@ function form(page) {
       control("model", model),
       names,
       fields[0].root,
-      h("label", { class: "control switch" }, sigma, "σ weight"),
+      sigma.root,
       ...fields.slice(1).map((f) => f.root),
     ),
     own,
@@ -176,7 +173,7 @@ function form(page) {
     root,
     update() {
       fields.forEach((f) => f.show());
-      sigma.checked = draft.sigma_weight;
+      sigma.show();
       if (document.activeElement !== source) source.value = draft.source;
       if (document.activeElement !== model) model.value = draft.model;
       if (document.activeElement !== paste) paste.value = draft.text;
@@ -190,7 +187,8 @@ function form(page) {
           : record.state === "starting" && record.progress && record.progress.what !== "loading"
             ? `${record.progress.what}${record.progress.share == null ? "" : ` ${Math.round(100 * record.progress.share)} %`}`
             : record.state === "starting"
-              ? `computing for ${Math.round((performance.now() - (record.began ??= performance.now())) / 1000)} s${page.draft.model === "shipped" ? "; about a minute in all" : ""}`
+              ? `computing for ${Math.round((performance.now() - (record.began ??= performance.now())) / 1000)} ` +
+                `s${page.draft.model === "shipped" ? "; about a minute in all" : ""}`
               : record.state === "finished"
                 ? "done"
                 : record.state;
@@ -318,43 +316,18 @@ function overlay(page, tier, drawn) {
     );
     requestAnimationFrame(() => {
       if (!canvas.isConnected) return;
-      const axis = {
-        stroke: colour(page.root, "ink"),
-        font: "11px system-ui, sans-serif",
-        grid: { stroke: colour(page.root, "grid"), width: 1 },
-        ticks: { show: false },
-        gap: 3,
-      };
       const line = (ink, dash) => ({
         stroke: colour(page.root, ink),
         width: 2.2,
         dash,
         points: { show: false },
       });
-      drawn.push(
-        new uPlot(
-          {
-            width: Math.max(canvas.clientWidth, 100),
-            height: Math.max(canvas.clientHeight, 60),
-            legend: { show: false },
-            padding: [6, 20, 0, 0],
-            cursor: { y: false },
-            scales: { x: { time: false } },
-            axes: [
-              { ...axis, size: 18, space: 45, values: (u, ticks) => ticks.map((t) => `${t} %`) },
-              {
-                ...axis,
-                size: 40,
-                space: 26,
-                values: (u, ticks) => ticks.map((t) => String(Number(t.toPrecision(4))).replace("-", "−")),
-              },
-            ],
-            series: [{}, line("policy"), line("optimum", [6, 4])],
-          },
-          [share, both.map((v) => v[0]), both.map((v) => v[1])],
-          canvas,
-        ),
-      );
+      const options = plotOptions(page.root, canvas, {
+        right: 20,
+        xTick: (t) => `${t} %`,
+        series: [line("policy"), line("optimum", [6, 4])],
+      });
+      drawn.push(new uPlot(options, [share, both.map((v) => v[0]), both.map((v) => v[1])], canvas));
     });
     return figure;
   });

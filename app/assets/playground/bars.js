@@ -1,5 +1,6 @@
 // Per prompt: a bar for each reply's probability with its reference and π* ticks, and the pairs as lanes.
-import { h, percent, share, short } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { percent, share, short } from "../shared/format.js";
 import { term } from "../shared/terms.js";
 
 export const pairName = (run, [prompt, chosen, rejected], i, most = 34) => {

@@ -1,70 +1,41 @@
 // What can be changed while it runs: each change is an intervention at the playhead.
-import { h, holding, maths, number, short } from "../shared/dom.js";
-import { term } from "../shared/terms.js";
+import { h, maths } from "../shared/dom.js";
+import { facts } from "../shared/facts.js";
+import { number, numeric, short } from "../shared/format.js";
+import { setting } from "../shared/settings.js";
 
-// A slider on a log scale with a field beside it for an exact value.
-function logSlider(app, key, label, low, high, change) {
-  const to = (value) => Math.log10(value);
-  const slider = h("input", {
-    type: "range",
-    min: to(low),
-    max: to(high),
-    step: 0.01,
-    "aria-label": `${label}, log scale`,
-  });
-  const field = h("input", {
-    type: "text",
-    inputmode: "decimal",
-    class: "exact",
-    "aria-label": `${label}, exact value`,
-  });
-  const tidy = (x) => Number(x.toPrecision(3));
-  const send = (value) => app.intervene(change, value);
-  const held = holding(slider);
-  let typed = false; // what is being typed stays, until it is what is in force
-  field.addEventListener("input", () => {
-    typed = true;
-  });
-  slider.addEventListener("input", () => {
-    field.value = tidy(10 ** slider.value);
-    if (!app.view.playing) send(tidy(10 ** slider.value)); // while it plays, one change on release
-  });
-  slider.addEventListener("change", () => app.view.playing && send(tidy(10 ** slider.value)));
-  field.addEventListener("change", () => {
-    const value = Number(field.value.replace(",", "."));
-    if (field.value.trim() === "" || !Number.isFinite(value))
-      app.say("error", `${label}: “${field.value}” is not a number. Write one such as 0.5.`);
-    else send(value);
-  });
-  const show = (value) => {
-    if (document.activeElement !== field || Number(field.value.replace(",", ".")) === value) typed = false;
-    if (!held() && !app.queue.length) {
-      slider.value = to(value);
-      if (!typed) field.value = String(value);
-    }
-    slider.setAttribute("aria-valuetext", String(value));
-  };
-  return { root: h("label", { class: "control" }, term(key, label), slider, field), show };
-}
+const SETTINGS = [
+  { key: "beta", term: "beta", label: "β", scale: "log", low: 0.01, high: 10 },
+  {
+    key: "learning_rate",
+    term: "learning_rate",
+    label: "learning rate η",
+    scale: "log",
+    low: 0.01,
+    high: 100,
+  },
+  { key: "sigma_weight", term: "sigma_weight", label: "σ weight", name: "sigma weight", scale: "switch" },
+];
 
 export function controls(app) {
-  const beta = logSlider(app, "beta", "β", 0.01, 10, "beta");
-  const rate = logSlider(app, "learning_rate", "learning rate η", 0.01, 100, "learning_rate");
+  const settings = SETTINGS.map((/** @type {any} */ spec) =>
+    setting(spec, {
+      value: () => app.run.segmentAt(app.step)[spec.key],
+      change: (value) => app.intervene(spec.key, value),
+      live: () => !app.view.playing,
+      waiting: () => app.events.waiting,
+      complain: (text) => app.say("error", text),
+    }),
+  );
+  const [beta, rate, sigma] = settings;
   const steps = h("input", {
     type: "number",
     min: 1,
-    max: 5000,
+    max: facts.max_steps,
     step: 1,
     class: "exact",
     "aria-label": "steps",
-    onchange: () =>
-      app.send({ type: "steps", value: steps.value.trim() === "" ? steps.value : Number(steps.value) }),
-  });
-  const sigma = h("input", {
-    type: "checkbox",
-    role: "switch",
-    "aria-label": "sigma weight",
-    onchange: () => app.intervene("sigma_weight", sigma.checked),
+    onchange: () => app.send({ type: "steps", value: numeric(steps.value) }),
   });
   const future = h("input", {
     type: "checkbox",
@@ -78,7 +49,7 @@ export function controls(app) {
     beta.root,
     rate.root,
     h("label", { class: "control" }, "steps", steps),
-    h("label", { class: "control switch" }, sigma, term("sigma_weight", "σ weight")),
+    sigma.root,
     h("label", { class: "control switch" }, future, "show future"),
   );
   return {
@@ -86,22 +57,55 @@ export function controls(app) {
     update(run) {
       if (document.activeElement !== steps) steps.value = run.steps;
     },
-    seek(step) {
-      const now = app.run.segmentAt(step);
-      beta.show(now.beta);
-      rate.show(now.learning_rate);
-      sigma.checked = now.sigma_weight;
+    seek() {
+      settings.forEach((one) => one.show());
       future.checked = app.view.future;
     },
   };
 }
 
+// How far the run has gone, as a level from 0 to 3.
+function level(run, top, step) {
+  if (step === 0 || run.at("kl/policy_reference", step) === 0) return 0;
+  return top >= 0.98 ? 3 : top >= 0.9 ? 2 : 1;
+}
+
+const LEVELS = ["Policy = reference", "Learning", "Concentrating", "Collapsed"];
+
+// Words, and [term, words] where a term explains them.
+function atTheStart(run) {
+  const moves = run.reference.some((_, k) => run.at(`policy/${k}`, 1) !== run.at(`policy/${k}`, 0));
+  return [
+    "Every implicit reward is 0 and the loss is ",
+    ["loss", number(run.at("loss", 0), 4)],
+    moves ? "; the gradient is not 0." : "; the gradient is 0 too, so nothing moves.",
+  ];
+}
+
+function underWay(run, p, top, step) {
+  const { replies } = run.prompts[p];
+  const masses = replies.map((_, k) => run.at(`policy/${run.starts[p] + k}`, step));
+  const most = replies[masses.indexOf(Math.max(...masses))];
+  const ceiling = run.at(`kl/share_of_ceiling/${p}`, step);
+  return [
+    ["top_probability", `${top > 0.995 ? "over 99" : (100 * top).toFixed(0)} % of the mass`],
+    ` on “${short(most, 60)}”; `,
+    ["kl/policy_reference", "KL(π‖π_ref)"],
+    " at ",
+    ["kl/share_of_ceiling", `${(100 * ceiling).toFixed(0)} % of its ceiling`],
+    " (",
+    ["kl/policy_reference", number(run.at(`kl/policy_reference/${p}`, step), 2)],
+    " of ",
+    ["kl/ceiling", number(run.ceilings[p], 2)],
+    ` nats)${run.prompts.length > 1 ? `, prompt ${p + 1}` : ""}.`,
+  ];
+}
+
 // The state of the run in words, from the core's own columns.
 export function readout(app) {
-  const root = h("div", { class: "readout", "aria-live": "off" });
   const verdict = h("b", { class: "verdict" });
   const words = h("span", {});
-  root.append(verdict, words);
+  const root = h("div", { class: "readout", "aria-live": "off" }, verdict, words);
   let said = "";
   return {
     root,
@@ -112,54 +116,16 @@ export function readout(app) {
       const { run } = app;
       const tops = run.prompts.map((_, p) => run.at(`top_probability/${p}`, step));
       const p = tops.indexOf(Math.max(...tops));
-      const { replies } = run.prompts[p];
-      const masses = replies.map((_, k) => run.at(`policy/${run.starts[p] + k}`, step));
-      const top = masses.indexOf(Math.max(...masses));
-      const share = run.at(`kl/share_of_ceiling/${p}`, step);
-      const kl = run.at(`kl/policy_reference/${p}`, step);
-      const level =
-        step === 0 || run.at("kl/policy_reference", step) === 0
-          ? 0
-          : tops[p] >= 0.98
-            ? 3
-            : tops[p] >= 0.9
-              ? 2
-              : 1;
-      const moves = run.reference.some((_, k) => run.at(`policy/${k}`, 1) !== run.at(`policy/${k}`, 0));
-      const name = ["Policy = reference", "Learning", "Concentrating", "Collapsed"][level];
-      const mass = tops[p] > 0.995 ? "over 99" : (100 * tops[p]).toFixed(0);
-      const parts =
-        step === 0
-          ? [
-              "Every implicit reward is 0 and the loss is ",
-              ["loss", number(run.at("loss", 0), 4)],
-              moves ? "; the gradient is not 0." : "; the gradient is 0 too, so nothing moves.",
-            ]
-          : [
-              ["top_probability", `${mass} % of the mass`],
-              ` on “${short(replies[top], 60)}”; `,
-              ["kl/policy_reference", "KL(π‖π_ref)"],
-              " at ",
-              ["kl/share_of_ceiling", `${(100 * share).toFixed(0)} % of its ceiling`],
-              " (",
-              ["kl/policy_reference", number(kl, 2)],
-              " of ",
-              ["kl/ceiling", number(run.ceilings[p], 2)],
-              ` nats)${run.prompts.length > 1 ? `, prompt ${p + 1}` : ""}.`,
-            ];
-      const text = JSON.stringify(parts);
-      if (name + text === said) return;
-      said = name + text;
-      verdict.textContent = name;
-      verdict.dataset.level = level;
-      words.replaceChildren(
-        " ",
-        ...parts.flatMap((part) =>
-          typeof part === "string"
-            ? part
-            : h("span", { "data-term": part[0], tabindex: "0" }, maths(part[1])),
-        ),
-      );
+      const now = level(run, tops[p], step);
+      const parts = step === 0 ? atTheStart(run) : underWay(run, p, tops[p], step);
+      const text = now + JSON.stringify(parts);
+      if (text === said) return;
+      said = text;
+      verdict.textContent = LEVELS[now];
+      verdict.dataset.level = String(now);
+      const spoken = (/** @type {string[]} */ [key, part]) =>
+        h("span", { "data-term": key, tabindex: "0" }, maths(part));
+      words.replaceChildren(" ", ...parts.map((part) => (typeof part === "string" ? part : spoken(part))));
     },
   };
 }

@@ -135,12 +135,16 @@ export function helper(app) {
     h(
       "p",
       {},
-      "Each bar is the policy's exact probability of a reply. The grey tick is the reference, where every run starts. The diamond is π*, where the labels' loss is smallest, if there is such a point.",
+      "Each bar is the policy's exact probability of a reply. The grey tick is the reference, " +
+        "where every run starts. The diamond is π*, where the labels' loss is smallest, if " +
+        "there is such a point.",
     ),
     h(
       "p",
       {},
-      "A lane with + and − joins the two replies of a pair: + was chosen, − rejected. Click it to flip the label. Whatever you change takes effect at the playhead; the run goes on from there and the change enters the event log.",
+      "A lane with + and − joins the two replies of a pair: + was chosen, − rejected. Click " +
+        "it to flip the label. Whatever you change takes effect at the playhead; the run " +
+        "goes on from there and the change enters the event log.",
     ),
     h(
       "p",

@@ -1,6 +1,7 @@
 // The world as a form: prompts, replies, reference, rewards, pairs. The server checks it; what was typed stays.
 import { dialog } from "../shared/dialog.js";
-import { h, short } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { short } from "../shared/format.js";
 
 // A field's text as the number it says, or as it stands so that the server can name what is wrong with it.
 const numeric = (text) => {
@@ -82,7 +83,10 @@ export function editor(app) {
     form.querySelectorAll(".beside").forEach((note) => note.remove());
     const paths = [where, where.replace(/\[\d+\]$/, ""), where.replace(/\.[a-z]+(\[\d+\])?$/, "")];
     const field = paths
-      .map((path) => path && form.querySelector(`[data-where="${CSS.escape(path)}"]`))
+      .map(
+        (path) =>
+          path && /** @type {HTMLElement} */ (form.querySelector(`[data-where="${CSS.escape(path)}"]`)),
+      )
       .find(Boolean);
     if (!field) return;
     message.hidden = true;
@@ -158,7 +162,11 @@ export function editor(app) {
               .map((x) =>
                 x.prompt !== p
                   ? x
-                  : { ...x, chosen: x.chosen - (x.chosen > k), rejected: x.rejected - (x.rejected > k) },
+                  : {
+                      ...x,
+                      chosen: x.chosen - Number(x.chosen > k),
+                      rejected: x.rejected - Number(x.rejected > k),
+                    },
               );
           }),
         ),
@@ -185,7 +193,7 @@ export function editor(app) {
             draft.prompts.splice(p, 1);
             draft.pairs = draft.pairs
               .filter((x) => x.prompt !== p)
-              .map((x) => ({ ...x, prompt: x.prompt - (x.prompt > p) }));
+              .map((x) => ({ ...x, prompt: x.prompt - Number(x.prompt > p) }));
           }),
         ),
       ),

@@ -1,5 +1,6 @@
 // The figure for a slide or a paper: Plotly, loaded only when asked for, draws what the page shows.
-import { h, short } from "../shared/dom.js";
+import { h } from "../shared/dom.js";
+import { short } from "../shared/format.js";
 
 const LINES = [
   ["Policy π(y|x)", null],

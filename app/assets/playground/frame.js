@@ -1,5 +1,7 @@
 // The toolbar above the player, and the invitation that a first visitor sees instead of empty plots.
-import { h, maths, percent, short } from "../shared/dom.js";
+import { h, maths } from "../shared/dom.js";
+import { percent, short } from "../shared/format.js";
+import { presets } from "../shared/facts.js";
 import { icon } from "../shared/icons.js";
 
 export function toolbar(app) {
@@ -43,16 +45,16 @@ export function toolbar(app) {
       const own = h("option", { value: "" }, "Your own world");
       choose.replaceChildren(
         ...(run.preset ? [] : [own]),
-        ...app.presets.map((p) => h("option", { value: p.key, selected: p.key === run.preset }, p.name)),
+        ...presets.map((p) => h("option", { value: p.key, selected: p.key === run.preset }, p.name)),
       );
       watch.replaceChildren(
         ...maths(
-          app.presets.find((p) => p.key === run.preset)?.watch ??
+          presets.find((p) => p.key === run.preset)?.watch ??
             "Play it, flip a pair, move β: the run goes on from that very step.",
         ),
       );
       pin.textContent = run.ghost ? "End comparison" : "Compare";
-      pin.setAttribute("aria-pressed", Boolean(run.ghost));
+      pin.setAttribute("aria-pressed", String(Boolean(run.ghost)));
       present.setAttribute("aria-pressed", app.view.presenter);
     },
   };

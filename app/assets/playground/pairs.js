@@ -1,6 +1,7 @@
 // The pairs in words, with their agreement, and the gradient of the selected one with its numbers.
 import { pairName } from "./bars.js";
-import { h, holding, maths, number, share, short } from "../shared/dom.js";
+import { h, holding, maths } from "../shared/dom.js";
+import { number, share, short } from "../shared/format.js";
 import { term } from "../shared/terms.js";
 
 export function pairList(app) {
@@ -107,7 +108,7 @@ export function pairList(app) {
             h("span", { class: "rejected" }, `− ${short(replies[rejected], 40)}`),
           );
         }
-        if (!r.held() && !app.queue.length) {
+        if (!r.held() && !app.events.waiting) {
           r.agree.value = agreement;
           r.shown.textContent = share(agreement);
         }
@@ -167,7 +168,7 @@ export function gradientPanel(app) {
       const pair = now.comparisons[i];
       const p = pair[3];
       const at = (name) => run.at(`${name}/${i}`, step);
-      const k = at("comparison/coefficient");
+      const k = at("comparison/coefficient_rejected");
       const [rw, rl, u, weight] = [
         "comparison/reward_chosen",
         "comparison/reward_rejected",
@@ -175,12 +176,12 @@ export function gradientPanel(app) {
         "sigma_weight",
       ].map(at);
       title.textContent = pairName(run, pair, i);
-      up.set(k / now.beta); // descent pushes against c: a negative coefficient raises the log-prob
-      down.set(-k / now.beta);
+      up.set(k / now.objective.beta); // descent pushes against c: a negative coefficient raises the log-prob
+      down.set(-k / now.objective.beta);
       c[0].textContent = number(-k, 4);
       c[1].textContent = k >= 0 ? `+${number(k, 4)}` : number(k, 4);
-      const beta = number(now.beta, 2);
-      const rule = !now.sigma_weight
+      const beta = number(now.objective.beta, 2);
+      const rule = !now.objective.sigma_weight
         ? line(
             "c(y_l) = β(2p − 1) = ",
             beta,
@@ -207,7 +208,9 @@ export function gradientPanel(app) {
         h(
           "p",
           { class: "hint" },
-          `c(y) = ∂L/∂log π(y|x). One step moves the logits by −η/${now.comparisons.length} times the sum over all pairs (η = ${now.learning_rate}). The arrows show c as a share of β.`,
+          `c(y) = ∂L/∂log π(y|x). One step moves the logits by −η/${now.comparisons.length} ` +
+            `times the sum over all pairs (η = ${now.learning_rate}). The arrows show c as a ` +
+            "share of β.",
         ),
       );
     },

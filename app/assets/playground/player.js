@@ -4,33 +4,40 @@ import { charts } from "./charts.js";
 import { controls, eventLog, readout } from "./controls.js";
 import { decode } from "./decode.js";
 import { exporter, helper, sharer } from "./dialogs.js";
-import { h } from "../shared/dom.js";
+import { h, loadStyles } from "../shared/dom.js";
+import { EventQueue } from "../shared/event_queue.js";
+import { loadFacts } from "../shared/facts.js";
 import { editor } from "./editor.js";
 import { invitation, toolbar } from "./frame.js";
 import { gradientPanel, pairList } from "./pairs.js";
 import { loadTerms, watchTerms } from "../shared/terms.js";
+import { watchTheme } from "../shared/theme.js";
 import { clock, keyboard, transport } from "./transport.js";
 
-const styles = ["../vendor/uplot/uPlot.min.css", "playground.css"].map(
-  (path) => new URL(path, import.meta.url).href,
-);
+const STYLES = ["../vendor/uplot/uPlot.min.css", "playground.css"];
 
-function style(href) {
-  const present = [...document.head.querySelectorAll("link")].find((link) => link.href === href);
-  if (present) return Promise.resolve();
-  return new Promise((done) => {
-    document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
-  });
+// After the pointer, the space bar plays again instead of pressing that control once more.
+function releaseFocus(root) {
+  let pointer = false;
+  const note = (is) => () => {
+    pointer = is;
+  };
+  root.addEventListener("pointerdown", note(true), true);
+  root.addEventListener("keydown", note(false), true);
+  const release = (event) =>
+    pointer &&
+    event.target.closest?.(":is(button, select, [type=checkbox], [type=radio]):not(dialog *)")?.blur();
+  root.addEventListener("click", (event) => event.target.closest("select") || release(event));
+  root.addEventListener("change", release);
 }
 
-const fetchJson = async (path) => (await fetch(new URL(path, import.meta.url))).json();
-
-class Player {
+export class Player {
   constructor(host) {
     this.host = host;
-    this.client = crypto.randomUUID?.() ?? String(Math.random());
-    this.queue = [];
-    this.sent = -1;
+    this.gone = false;
+    /** @type {import("../shared/types.d.ts").Run | null} */
+    this.run = null;
+    this.events = new EventQueue();
     this.view = {
       playhead: 0,
       playing: false,
@@ -48,8 +55,7 @@ class Player {
   }
 
   async build() {
-    const [presets] = await Promise.all([fetchJson("../presets.json"), loadTerms(), ...styles.map(style)]);
-    this.presets = presets;
+    await Promise.all([loadFacts(), loadTerms(), loadStyles(import.meta.url, STYLES)]);
     this.root = h("div", { class: "lab", tabindex: "-1" });
     this.status = h("div", { class: "status", role: "status" });
     this.clock = clock(this);
@@ -66,92 +72,51 @@ class Player {
       pairs: pairList(this),
       log: eventLog(this),
     };
-    const p = this.parts;
-    const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
-    const right = h(
-      "div",
-      { class: "right" },
-      plots,
-      h("div", { class: "panels" }, p.pairs.root, p.log.root),
-    );
-    this.root.append(
-      p.toolbar.root,
-      this.status,
-      p.transport.root,
-      p.controls.root,
-      h(
-        "div",
-        { class: "main" },
-        h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root, p.gradient.root),
-        right,
-      ),
-    );
-    this.host.replaceChildren(this.root);
+    const plots = this.arrange();
     this.dialogs = { edit: editor(this), share: sharer(this), export: exporter(this), help: helper(this) };
     this.root.append(...Object.values(this.dialogs).map((d) => d.root));
-    // After the pointer, the space bar plays again instead of pressing that control once more.
-    let pointer = false;
-    this.root.addEventListener(
-      "pointerdown",
-      () => {
-        pointer = true;
-      },
-      true,
-    );
-    this.root.addEventListener(
-      "keydown",
-      () => {
-        pointer = false;
-      },
-      true,
-    );
-    const release = (event) =>
-      pointer &&
-      event.target.closest?.(":is(button, select, [type=checkbox], [type=radio]):not(dialog *)")?.blur();
-    this.root.addEventListener("click", (event) => event.target.closest?.("select") || release(event));
-    this.root.addEventListener("change", release);
+    releaseFocus(this.root);
     const redraw = () => this.run && this.redraw();
     const resized = new ResizeObserver(() => {
       cancelAnimationFrame(this.later);
       this.later = requestAnimationFrame(redraw);
     });
     resized.observe(plots);
-    const theme = setInterval(() => {
-      // Streamlit announces a change of theme only through its CSS variables
-      const now = getComputedStyle(this.host).getPropertyValue("--st-background-color");
-      if (now !== this.theme) {
-        this.theme = now;
-        this.shade(now);
-        redraw();
-      }
-    }, 500);
-    this.theme = getComputedStyle(this.host).getPropertyValue("--st-background-color");
-    this.shade(this.theme);
     const tidy = [
       keyboard(this),
       watchTerms(this.root),
+      watchTheme(this.host, this.root, redraw),
       () => resized.disconnect(),
-      () => clearInterval(theme),
       () => this.clock.stop(),
       () => clearTimeout(this.address),
-      () => p.charts.destroy(),
+      () => this.parts.charts.destroy(),
       () => document.documentElement.classList.remove("dpo-presenter"),
     ];
     this.destroy = () => tidy.forEach((undo) => undo());
     if (this.gone) this.destroy();
   }
 
-  shade(background) {
-    const [r, g, b] = (background.match(/[0-9a-f]{2}/gi) ?? ["ff", "ff", "ff"]).map((x) => parseInt(x, 16));
-    this.root.classList.toggle("dark", 0.3 * r + 0.59 * g + 0.11 * b < 128);
+  // Puts the parts in their places; returns the node that holds the plots.
+  arrange() {
+    const p = this.parts;
+    const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
+    const panels = h("div", { class: "panels" }, p.pairs.root, p.log.root);
+    const left = h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root, p.gradient.root);
+    this.root.append(
+      p.toolbar.root,
+      this.status,
+      p.transport.root,
+      p.controls.root,
+      h("div", { class: "main" }, left, h("div", { class: "right" }, plots, panels)),
+    );
+    this.host.replaceChildren(this.root);
+    return plots;
   }
 
   async receive(run, setStateValue) {
-    this.setState = setStateValue;
     await this.ready;
     if (this.gone) return;
-    const seen = run.acknowledged[this.client] ?? -1;
-    this.queue = this.queue.filter(([number]) => number > seen);
+    this.events.receive(run.acknowledged, setStateValue);
     const arrived = !this.run;
     const fresh = this.run?.world !== run.world;
     const longer = this.run && run.steps > this.run.steps;
@@ -175,7 +140,7 @@ class Player {
     else if (this.status.dataset.kind === "error") this.say("", "");
     this.seek(this.view.playhead, true);
     if (longer && ended && !fresh) this.play(); // a change at the end: show what it does
-    if (this.queue.length) this.flush();
+    this.events.flush();
   }
 
   redraw() {
@@ -184,14 +149,7 @@ class Player {
   }
 
   send(event) {
-    this.sent += 1;
-    this.queue.push([this.sent, event]);
-    this.flush();
-  }
-
-  // The whole unacknowledged queue goes each time, so that an event sent while the server is busy is not lost.
-  flush() {
-    this.setState("queue", { client: this.client, events: this.queue });
+    this.events.send(event);
   }
 
   say(kind, text) {

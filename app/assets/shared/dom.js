@@ -1,5 +1,13 @@
-// A few lines over the DOM, and how numbers are written everywhere.
+// A few lines over the DOM.
 
+/**
+ * An element: properties that begin with "on" are listeners, true sets an empty attribute, false and null none.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, any>} props
+ * @param {...any} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(props)) {
@@ -13,41 +21,21 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-export const number = (x, digits = 3) => {
-  if (x == null || !Number.isFinite(x)) return "–";
-  if (Math.abs(x) < 1e-12) return (0).toFixed(digits); // what float32 leaves of an exact 0
-  const text =
-    Math.abs(x) >= 1e5 || (x !== 0 && Math.abs(x) < 0.5 * 10 ** -digits)
-      ? x.toExponential(1)
-      : Math.abs(x) >= 100
-        ? x.toFixed(1)
-        : Math.abs(x) >= 10
-          ? x.toFixed(Math.min(2, digits))
-          : x.toFixed(digits);
-  return text.replaceAll("-", "−");
-};
-
-// A policy's probability: a softmax never reaches 0 or 1, even where float32 does.
-export const percent = (p) => {
-  if (p < 0.0005) return "< 0.1 %";
-  if (p > 0.9995) return "> 99.9 %";
-  return `${(100 * p).toFixed(1)} %`;
-};
-
-// A share that people state, exact at both ends.
-export const share = (p) => `${Number((100 * p).toFixed(1))} %`;
-
-// Text with its indices set low: π_ref, y_w, y_l.
+/**
+ * Text with its indices set low: π_ref, y_w, y_l.
+ * @param {string} text
+ * @returns {(string | HTMLElement)[]}
+ */
 export const maths = (text) =>
   text
     .split(/_(ref|w|l)(?![a-z])/)
     .map((part, i) => (i % 2 ? h("sub", {}, part) : part))
     .filter((part) => part !== "");
 
-export const short = (text, most = 34) =>
-  text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
-
-// Whether a slider is in the hand: only then may it differ from what is in force at the playhead.
+/**
+ * Whether a slider is in the hand: only then may it differ from what is in force at the playhead.
+ * @param {HTMLElement} slider
+ */
 export function holding(slider) {
   let held = false;
   slider.addEventListener("pointerdown", () => {
@@ -60,11 +48,38 @@ export function holding(slider) {
   return () => held;
 }
 
+/**
+ * @param {string} name
+ * @param {string} content  the file's text, or a data: address
+ * @param {string} type
+ */
 export function download(name, content, type) {
-  const url = content.startsWith?.("data:") ? content : URL.createObjectURL(new Blob([content], { type }));
+  const url = content.startsWith("data:") ? content : URL.createObjectURL(new Blob([content], { type }));
   const link = h("a", { href: url, download: name });
   document.body.append(link);
   link.click();
   link.remove();
   if (url.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+/** @param {string | URL} url */
+export async function fetchJson(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.json();
+}
+
+function style(href) {
+  if ([...document.head.querySelectorAll("link")].some((link) => link.href === href))
+    return Promise.resolve();
+  return new Promise((done) => {
+    document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
+  });
+}
+
+/**
+ * Loads each stylesheet once; in order, because later rules win.
+ * @param {string} base  the address that the paths are relative to: import.meta.url
+ * @param {string[]} paths
+ */
+export const loadStyles = (base, paths) => Promise.all(paths.map((path) => style(new URL(path, base).href)));

@@ -1,9 +1,9 @@
 // Tooltips: any element with data-term explains itself on hover, focus and tap, from the core's glossary.
-import { h, maths } from "./dom.js";
+import { fetchJson, h, maths } from "./dom.js";
 
 let glossary = {};
 export const loadTerms = async () => {
-  glossary = await (await fetch(new URL("../glossary.json", import.meta.url))).json();
+  glossary = await fetchJson(new URL("../glossary.json", import.meta.url));
   return glossary;
 };
 

@@ -5,8 +5,8 @@ import numpy as np
 from dpo_core.gpt2.model.policy import all_log_probs
 from dpo_core.gpt2.parity.tiers import Bench, Tier
 from dpo_core.gpt2.training.reference import Array, ReferenceLogProbs
-from dpo_core.gpt2.training.replies import Indices
 from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
+from dpo_core.indices import Indices
 from dpo_core.toy.simulate import Trajectory
 from dpo_core.world.scenario import Optimizer
 
@@ -40,9 +40,9 @@ def curves(b: Bench, log_policy: Array, log_reference: Array) -> dict[str, Array
         log_reference[None], starts, axis=1
     )
     found = {
-        "margin": b.objective.beta * (ratio[:, b.chosen] - ratio[:, b.rejected]).mean(axis=1),
-        "log-ratio of chosen": ratio[:, b.chosen].mean(axis=1),
-        "log-ratio of rejected": ratio[:, b.rejected].mean(axis=1),
+        "margin": b.objective.beta * (ratio[:, b.index[0]] - ratio[:, b.index[1]]).mean(axis=1),
+        "log-ratio of chosen": ratio[:, b.index[0]].mean(axis=1),
+        "log-ratio of rejected": ratio[:, b.index[1]].mean(axis=1),
         "listed mass": shift.mean(axis=1),
     }
     if len(others):
@@ -52,7 +52,7 @@ def curves(b: Bench, log_policy: Array, log_reference: Array) -> dict[str, Array
 
 def uncompared(b: Bench) -> Indices:
     """The replies that stand in no comparison."""
-    return np.setdiff1d(np.arange(len(b.sequences)), np.concatenate([b.chosen, b.rejected]))
+    return np.setdiff1d(np.arange(len(b.sequences)), b.index.ravel())
 
 
 def what_sharing_changes(

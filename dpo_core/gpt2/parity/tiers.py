@@ -2,7 +2,7 @@
 
 1. the same log-probs in, the same numbers out; 2. the same parameter gradient; 3. the same trajectory, when
 only a table of logits over a GPT-2's replies is trained; 4. what changes when the whole network is trained.
-The loss written in torch here is the other side of the comparison; training never uses it.
+The loss written in torch (``torch_losses``) is the other side of the comparison; training never uses it.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,21 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from dpo_core import objectives
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model.packing import TokenSequence
 from dpo_core.gpt2.model.policy import Policy, all_log_probs
+from dpo_core.gpt2.parity.torch_losses import TorchPairs, torch_loss, torch_rewards
 from dpo_core.gpt2.training.reference import Array, ReferenceLogProbs
-from dpo_core.gpt2.training.replies import Indices, flat_indices, reply_texts
+from dpo_core.gpt2.training.replies import reply_texts, token_counts
 from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
-from dpo_core.objectives import Objective
+from dpo_core.indices import Indices, agreements, gathered, pair_indices
+from dpo_core.methods import method_of
+from dpo_core.methods.method import Asked, Objective
 from dpo_core.preferences import Preferences
+from dpo_core.toy.metrics import per_comparison
 from dpo_core.toy.simulate import Trajectory, simulate
+from dpo_core.world.change_words import objective_words
 from dpo_core.world.scenario import Intervention, Optimizer, Rules, Scenario
 
 AT_ONCE = 16  # comparisons in the gradient check
@@ -57,14 +60,6 @@ class Tier:
         )
 
 
-def torch_loss(objective: Objective, h: Tensor, agreement: Tensor) -> Tensor:
-    """The loss per comparison [C], for autograd to differentiate."""
-    u = objective.beta * h
-    if not objective.sigma_weight:
-        return -(2 * agreement - 1) * u
-    return -agreement * functional.logsigmoid(u) - (1 - agreement) * functional.logsigmoid(-u)  # Eq. 7
-
-
 def padded_log_probs(policy: Policy, sequences: Sequence[TokenSequence]) -> Tensor:
     """log π(y|x) [B] the plain way: padded rows, an attention mask, a softmax over all logits."""
     longest = max(len(s) for s in sequences)
@@ -94,19 +89,34 @@ class Bench:
     objective: Objective
     sequences: list[TokenSequence]
     log_reference: Array
-    chosen: Indices
-    rejected: Indices
+    index: Indices
     agreement: Array
+
+    def asked(self, logps: Array, which: slice = slice(None)) -> Asked:
+        """What the method sees of the first comparisons, from log-probs [2, C]."""
+        index = self.index[:, which]
+        lengths = token_counts(self.sequences)[index]
+        return Asked(logps, self.log_reference[index], lengths, self.agreement[which])
+
+    def torch_side(self, logps: Tensor, which: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """The loss per comparison [C] and the rewards [2, C] by torch, from log-probs [2, C]."""
+        asked = self.asked(np.zeros(logps.shape), which)
+        (ref_w, ref_v), (len_w, len_v) = torch.from_numpy(asked.reference), torch.from_numpy(asked.lengths)
+        ref_w, ref_v = ref_w.to(logps), ref_v.to(logps)
+        pairs = TorchPairs(logps[0], logps[1], ref_w, ref_v, len_w.to(logps), len_v.to(logps))
+        agreement = torch.from_numpy(asked.agreement).to(logps)
+        name, settings = self.objective.name, dict(self.objective.values)
+        return torch_loss(name, settings, pairs, agreement), torch_rewards(name, settings, pairs)
 
 
 def bench(base: Policy, preferences: Preferences, objective: Objective) -> Bench:
     """Score every reply once with ``base``, which should be in float64."""
     base.model.requires_grad_(False)
     sequences = base.encode_all(reply_texts(preferences))
-    chosen, rejected = flat_indices(preferences.starts, preferences.comparisons)
-    agreement = np.array([c.agreement for c in preferences.comparisons])
+    index = pair_indices(preferences.starts, preferences.comparisons)
     logps = np.array(all_log_probs(base, sequences))
-    return Bench(base, preferences, objective, sequences, logps, chosen, rejected, agreement)
+    agreement = agreements(preferences.comparisons)
+    return Bench(base, preferences, objective, sequences, logps, index, agreement)
 
 
 def moved_policy(b: Bench, steps: int = 5, learning_rate: float = 1e-4) -> Policy:
@@ -122,30 +132,21 @@ def moved_policy(b: Bench, steps: int = 5, learning_rate: float = 1e-4) -> Polic
 
 def same_numbers(b: Bench, policy: Policy) -> Tier:
     """Tier 1: the objective in NumPy against torch autograd, on the same log-probs (float64)."""
-    logps = np.array(all_log_probs(policy, b.sequences))
-    ours = objectives.preference_loss(
-        b.objective,
-        logps[b.chosen],
-        logps[b.rejected],
-        b.log_reference[b.chosen],
-        b.log_reference[b.rejected],
-        b.agreement,
-    )
-    w = torch.tensor(logps[b.chosen], requires_grad=True)
-    v = torch.tensor(logps[b.rejected], requires_grad=True)
-    ratio_w = w - torch.tensor(b.log_reference[b.chosen])
-    ratio_v = v - torch.tensor(b.log_reference[b.rejected])
-    losses = torch_loss(b.objective, ratio_w - ratio_v, torch.tensor(b.agreement))
+    logps = np.array(all_log_probs(policy, b.sequences))[b.index]
+    method, settings, asked = method_of(b.objective), b.objective.values, b.asked(logps)
+    ours = per_comparison(b.objective, asked)
+    logps_t = torch.tensor(logps, requires_grad=True)
+    losses, rewards = b.torch_side(logps_t)
     losses.sum().backward()
-    assert w.grad is not None and v.grad is not None
-    beta = b.objective.beta
+    assert logps_t.grad is not None
+    coefficients = method.coefficients(settings, asked)
     pairs: list[tuple[str, Array, Tensor]] = [
-        ("loss", ours.losses, losses),
-        ("rewards/chosen", ours.chosen_rewards, beta * ratio_w),
-        ("rewards/rejected", ours.rejected_rewards, beta * ratio_v),
-        ("rewards/margins", ours.chosen_rewards - ours.rejected_rewards, beta * (ratio_w - ratio_v)),
-        ("coefficient of chosen", ours.chosen_coefficients, w.grad),
-        ("coefficient of rejected", ours.rejected_coefficients, v.grad),
+        ("loss", ours["loss"], losses),
+        ("rewards/chosen", ours["rewards/chosen"], rewards[0]),
+        ("rewards/rejected", ours["rewards/rejected"], rewards[1]),
+        ("rewards/margins", ours["rewards/margins"], rewards[0] - rewards[1]),
+        ("coefficient of chosen", coefficients[0], logps_t.grad[0]),
+        ("coefficient of rejected", coefficients[1], logps_t.grad[1]),
     ]
     rows = []
     for name, mine, theirs in pairs:
@@ -158,40 +159,29 @@ def same_numbers(b: Bench, policy: Policy) -> Tier:
         tuple(rows),
         max(row[3] for row in rows),
         1e-12,
-        f"{len(b.chosen)} comparisons, float64, β = {b.objective.beta:g}, "
-        f"σ weight {'on' if b.objective.sigma_weight else 'off'}; relative where a number exceeds 1.",
+        f"{len(b.agreement)} comparisons, float64, {objective_words(b.objective)}; "
+        "relative where a number exceeds 1.",
     )
 
 
 def coefficient_gradient(b: Bench, policy: Policy) -> dict[str, Tensor]:
     """∂L/∂θ of every parameter tensor, from the toy's coefficients pulled back by autograd."""
-    n = min(AT_ONCE, len(b.chosen))
-    both = np.concatenate([b.chosen[:n], b.rejected[:n]])
+    n = min(AT_ONCE, len(b.agreement))
     policy.model.zero_grad(set_to_none=True)
-    log_probs = policy.sequence_log_probs([b.sequences[i] for i in both])
-    values = log_probs.detach().cpu().double().numpy()
-    loss = objectives.preference_loss(
-        b.objective,
-        values[:n],
-        values[n:],
-        b.log_reference[both[:n]],
-        b.log_reference[both[n:]],
-        b.agreement[:n],
-    )
-    pulls = np.concatenate([loss.chosen_coefficients, loss.rejected_coefficients]) / n
+    log_probs = policy.sequence_log_probs([b.sequences[i] for i in b.index[:, :n].ravel()])
+    values = log_probs.detach().cpu().double().numpy().reshape(2, n)
+    asked = b.asked(values, slice(n))
+    pulls = method_of(b.objective).coefficients(b.objective.values, asked).ravel() / n
     torch.autograd.backward(log_probs, grad_tensors=torch.from_numpy(pulls).to(log_probs))
     return _gradients(policy)
 
 
 def loss_gradient(b: Bench, policy: Policy) -> dict[str, Tensor]:
     """∂L/∂θ of every parameter tensor, by autograd through a loss in torch and a padded forward pass."""
-    n = min(AT_ONCE, len(b.chosen))
-    both = np.concatenate([b.chosen[:n], b.rejected[:n]])
+    n = min(AT_ONCE, len(b.agreement))
     policy.model.zero_grad(set_to_none=True)
-    ratios = padded_log_probs(policy, [b.sequences[i] for i in both])
-    ratios = ratios - torch.from_numpy(b.log_reference[both]).to(ratios)
-    agreement = torch.from_numpy(b.agreement[:n]).to(ratios)
-    torch_loss(b.objective, ratios[:n] - ratios[n:], agreement).mean().backward()
+    logps = padded_log_probs(policy, [b.sequences[i] for i in b.index[:, :n].ravel()])
+    b.torch_side(logps.reshape(2, n), slice(n))[0].mean().backward()
     return _gradients(policy)
 
 
@@ -234,7 +224,7 @@ def same_gradient(b: Bench, policy: Policy) -> Tier:
         tuple(rows),
         largest,
         1e-10,
-        f"Of the first {min(AT_ONCE, len(b.chosen))} comparisons, relative to each tensor's largest entry, "
+        f"Of the first {min(AT_ONCE, len(b.agreement))} comparisons, relative to each tensor's largest entry "
         "against float64 autograd through the loss; float64 decides, float32 and bfloat16 are rounding.",
     )
 
@@ -254,7 +244,9 @@ def gpt2_world(b: Bench) -> Preferences:
                 f"a reply to {prompt.text[:40]!r} is less than 1e-300 times as likely as another",
                 "Compare replies of similar length",
             )
-        prompts.append(replace(prompt, reference=tuple(share.tolist()), features=None))
+        tokens = token_counts(b.sequences[start : start + size]).astype(int)
+        reference, lengths = tuple(share.tolist()), tuple(tokens.tolist())
+        prompts.append(replace(prompt, reference=reference, features=None, lengths=lengths))
     return replace(b.preferences, prompts=tuple(prompts))
 
 
@@ -274,27 +266,19 @@ def same_trajectory(
     optimizer = torch.optim.SGD([table], lr=learning_rate)
     sizes = b.preferences.sizes
     path = np.empty((steps + 1, len(base)))
-    log_reference = np.log(world.reference)
+    log_reference, lengths = np.log(world.reference), token_counts(b.sequences)
     for t in range(steps + 1):
         for change in (i for i in changes if i.step == t):
             rules = rules.after(change)
-        chosen, rejected = flat_indices(world.starts, rules.comparisons)
+        index = pair_indices(world.starts, rules.comparisons)
         optimizer.param_groups[0]["lr"] = rules.optimizer.learning_rate
         logits = (base + table).split(sizes)
         log_policy = torch.cat([part.log_softmax(0) for part in logits])  # [R]
         path[t] = log_policy.detach().numpy()
-        loss = objectives.preference_loss(
-            rules.objective,
-            path[t][chosen],
-            path[t][rejected],
-            log_reference[chosen],
-            log_reference[rejected],
-            np.array([c.agreement for c in rules.comparisons]),
-        )
-        pulls = np.concatenate([loss.chosen_coefficients, loss.rejected_coefficients]) / len(chosen)
-        gathered = np.bincount(np.concatenate([chosen, rejected]), pulls, len(base))
+        asked = Asked(path[t][index], log_reference[index], lengths[index], agreements(rules.comparisons))
+        c = method_of(rules.objective).coefficients(rules.objective.values, asked) / len(rules.comparisons)
         optimizer.zero_grad()
-        torch.autograd.backward(log_policy, grad_tensors=torch.from_numpy(gathered))
+        torch.autograd.backward(log_policy, grad_tensors=torch.from_numpy(gathered(index, c, len(base))))
         optimizer.step()
     deviation = np.abs(path - toy.log_policy).max(axis=1)
     shown = sorted({0, 1, steps // 10, steps // 2, steps})

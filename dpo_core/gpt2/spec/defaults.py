@@ -13,6 +13,17 @@ MEASURE_EVERY = 25  # steps
 SAMPLES = 64
 MAX_NEW_TOKENS = 64
 
+# What a run can be told, as forms offer it; each first one is the default.
+MODELS = {
+    SHIPPED: "shipped: reviews, 1 M",
+    "gpt2": "gpt2, 124 M",
+    "distilgpt2": "distilgpt2, 82 M",
+}
+DTYPES = ("float32", "bfloat16", "float64")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MAX_BATCH = 4096  # comparisons
+MAX_SEED = 2**31 - 1
+
 # The first optimizer is the default. A few hundred pairs agree on sentiment and little else: SGD follows what
 # they agree on; AdamW scales every word's noise up to full steps and loses the grammar before it finds it.
 SHIPPED_RATES = {"sgd": 0.2, "adamw": 1e-4}

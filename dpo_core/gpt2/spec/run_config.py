@@ -9,7 +9,11 @@ from dpo_core.gpt2.model.policy import DTYPES
 from dpo_core.gpt2.model.shipped import HELD_OUT_PAIRS, TRAINING_PAIRS
 from dpo_core.gpt2.spec import defaults
 from dpo_core.gpt2.training.trainer import TrainingSettings
+from dpo_core.methods import METHODS, method_of
+from dpo_core.methods.method import Objective
 from dpo_core.preferences import Preferences
+from dpo_core.world.intervention_file import interventions_from_json
+from dpo_core.world.objective_file import LEARNING_RATE_RANGE, objective_from_json
 from dpo_core.world.pairs_file import parse_pairs
 from dpo_core.world.reading import (
     check_list,
@@ -19,13 +23,8 @@ from dpo_core.world.reading import (
     check_whole,
     check_within,
 )
-from dpo_core.world.scenario import MAX_STEPS, Optimizer
-from dpo_core.world.scenario_file import (
-    LEARNING_RATE_RANGE,
-    intervention_from_json,
-    objective_from_json,
-    scenario_from_json,
-)
+from dpo_core.world.scenario import MAX_STEPS, Optimizer, Scenario
+from dpo_core.world.scenario_file import scenario_from_json
 
 BUNDLED = "bundled"
 SHOWN = 4  # prompts whose samples are shown side by side
@@ -78,16 +77,12 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
         preferences = _data(entry.get("data", BUNDLED))
     standard = TrainingSettings()
     steps = check_whole(entry.get("steps", standard.steps), "steps", 1, MAX_STEPS)
-    objective = objective_from_json(
-        {
-            "beta": standard.objective.beta,
-            **check_object(entry.get("objective", {}), "objective", set(), OBJECTIVE),
-        }
-    )
-    interventions = tuple(
-        intervention_from_json(v, f"interventions[{i}]", steps, len(preferences.comparisons))
-        for i, v in enumerate(check_list(entry.get("interventions", []), "interventions", 0))
-    )
+    objective = check_trainable(objective_from_json(entry.get("objective", {}), beta=defaults.BETA))
+    begun = Scenario(preferences, objective, steps=steps)
+    interventions = interventions_from_json(entry.get("interventions", []), begun)
+    for one in interventions:
+        if one.objective is not None:
+            check_trainable(one.objective)
     given = check_list(entry.get("prompts") or [], "prompts", 0)
     prompts = tuple(check_text(p, f"prompts[{i}]") for i, p in enumerate(given))
     if not prompts:
@@ -119,7 +114,15 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
     )
 
 
-OBJECTIVE = {"name", "beta", "sigma_weight"}
+def check_trainable(objective: Objective) -> Objective:
+    """The objective, where a GPT-2 can be trained by it here. Raises ScenarioError for the others."""
+    method = method_of(objective)
+    if method.asks == "pairs":
+        return objective
+    able = ", ".join(m.name for m in METHODS.values() if m.asks == "pairs")
+    raise ScenarioError(
+        "objective.name", f"{method.name} needs {method.asks}, a GPT-2 gets pairs here", f"Use one of {able}"
+    )
 
 
 def _data(value: Any) -> Preferences:

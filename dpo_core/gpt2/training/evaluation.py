@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from dpo_core.gpt2.model.policy import Policy, all_log_probs
 from dpo_core.gpt2.training.reference import ReferenceLogProbs
-from dpo_core.gpt2.training.replies import Indices, flat_indices
-from dpo_core.objectives import Objective
+from dpo_core.gpt2.training.replies import token_counts
+from dpo_core.indices import Indices, agreements, pair_indices
+from dpo_core.methods import method_of
+from dpo_core.methods.method import Asked, Objective
 from dpo_core.preferences import Comparison
 from dpo_core.toy.metrics import PER_STEP, per_comparison
 from dpo_core.world.scenario import Rules
@@ -21,15 +23,11 @@ Array = NDArray[np.float64]
 MOST = 64  # comparisons in the fixed set
 
 
-def comparison_metrics(
-    objective: Objective,
-    log_probs: tuple[Array, Array],
-    reference: tuple[Array, Array],
-    agreement: Array,
-) -> dict[str, float]:
-    """Means over comparisons [C] under TRL's names; log-probs of (chosen, rejected) replies, nats."""
-    each = per_comparison(objective, log_probs, reference, agreement)
-    return {name: float(np.mean(each[name])) for name in (*PER_STEP, "sigma_weight")}
+def comparison_metrics(objective: Objective, asked: Asked) -> dict[str, float]:
+    """Means over comparisons [C] under TRL's names, and what the method reads besides."""
+    each = per_comparison(objective, asked)
+    names = (*PER_STEP, *(reading.key for reading in method_of(objective).readings))
+    return {name: float(np.mean(each[name])) for name in names}
 
 
 @dataclass(frozen=True)
@@ -58,17 +56,14 @@ class Evaluation:
     def metrics(self, policy: Policy, rules: Rules) -> dict[str, float]:
         """``comparison_metrics`` of the policy under the objective in force."""
         comparisons = self._of(rules)
-        both = np.concatenate(flat_indices(self.starts, comparisons))
-        reference = self.reference.of(both)
+        both = pair_indices(self.starts, comparisons)  # [2, C]
+        reference = self.reference.of(both.ravel()).reshape(both.shape)
         log_probs = reference  # of the reference itself: rounding must not count as a preference
         if policy is not self.reference.policy:
             replies, places = np.unique(both, return_inverse=True)
             found = all_log_probs(policy, [self.reference.sequences[i] for i in replies])
-            log_probs = np.array(found)[places]
-        cut = len(comparisons)
+            log_probs = np.array(found)[places].reshape(both.shape)
+        lengths = token_counts(self.reference.sequences)[both]
         return comparison_metrics(
-            rules.objective,
-            (log_probs[:cut], log_probs[cut:]),
-            (reference[:cut], reference[cut:]),
-            np.array([c.agreement for c in comparisons]),
+            rules.objective, Asked(log_probs, reference, lengths, agreements(comparisons))
         )

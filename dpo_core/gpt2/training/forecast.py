@@ -11,8 +11,8 @@ from dpo_core.gpt2.model.policy import Policy, all_log_probs
 from dpo_core.gpt2.model.sampling import sample, uniforms
 from dpo_core.gpt2.spec.run_config import SHOWN, RunConfig
 from dpo_core.gpt2.training.degeneration import sequence_kl
-from dpo_core.gpt2.training.replies import Indices, flat_indices
 from dpo_core.gpt2.training.trainer import Trainer
+from dpo_core.indices import Indices, pair_indices
 
 PATIENCE = 0.5  # seconds that timing a step may take before it is believed
 TRIED = 32  # replies that are timed; more take as much longer as they have tokens
@@ -57,7 +57,7 @@ def _batch(trainer: Trainer) -> Indices:
     """The flat numbers of the replies of a batch."""
     comparisons = trainer.rules.comparisons
     size = min(trainer.settings.batch_size or len(comparisons), len(comparisons))
-    return np.unique(flat_indices(trainer.starts, comparisons[:size]))
+    return np.unique(pair_indices(trainer.starts, comparisons[:size]))
 
 
 def _tried(trainer: Trainer, replies: Indices) -> Sequence[TokenSequence]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model.packing import TokenSequence
 from dpo_core.gpt2.model.policy import Policy, all_log_probs
-from dpo_core.gpt2.training.replies import Indices
+from dpo_core.indices import Indices
 
 Array = NDArray[np.float64]
 

@@ -1,17 +1,16 @@
-"""Preferences as texts for a language model: which string is scored for each reply. Needs no torch.
+"""Preferences as texts for a language model: which string is scored for each reply.
 
 Replies are numbered end to end over all prompts, [R], as the toy's are; a reply that stands in several
 comparisons is one reply, and the reference scores it once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dpo_core.preferences import Comparison, Preferences
-
-Indices = NDArray[np.intp]
+from dpo_core.gpt2.model.packing import TokenSequence
+from dpo_core.numerics import Array
+from dpo_core.preferences import Preferences
 
 
 def joined_reply(prompt: str, reply: str) -> str:
@@ -24,8 +23,6 @@ def reply_texts(preferences: Preferences) -> list[tuple[str, str]]:
     return [(p.text, joined_reply(p.text, reply)) for p in preferences.prompts for reply in p.replies]
 
 
-def flat_indices(starts: Indices, comparisons: Iterable[Comparison]) -> tuple[Indices, Indices]:
-    """Flat numbers of the chosen and of the rejected replies, each [C]."""
-    rows = [(starts[c.prompt] + c.chosen, starts[c.prompt] + c.rejected) for c in comparisons]
-    both = np.array(rows, dtype=np.intp).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+def token_counts(sequences: Sequence[TokenSequence]) -> Array:
+    """Tokens of every reply [R], its end of text included."""
+    return np.array([len(s.reply) for s in sequences], dtype=np.float64)

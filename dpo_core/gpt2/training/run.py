@@ -21,10 +21,11 @@ from dpo_core.gpt2.training.degeneration import Drawn, draw, grammar_applies, me
 from dpo_core.gpt2.training.evaluation import Evaluation
 from dpo_core.gpt2.training.forecast import measuring_seconds, step_seconds
 from dpo_core.gpt2.training.reference import Array, ReferenceLogProbs
-from dpo_core.gpt2.training.replies import Indices, joined_reply, reply_texts
+from dpo_core.gpt2.training.replies import joined_reply, reply_texts
 from dpo_core.gpt2.training.trainer import Trainer
+from dpo_core.indices import Indices
+from dpo_core.world.intervention_file import intervention_to_json
 from dpo_core.world.scenario import Intervention
-from dpo_core.world.scenario_file import intervention_to_json
 
 Message = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """The fold for GPT-2: the toy's objectives hand each reply a coefficient, and autograd pulls it back.
 
-∂L/∂θ = Σ_y c(y) ∂log π(y|x)/∂θ with c from ``dpo_core.objectives``, in NumPy, in float64: the same functions
+∂L/∂θ = Σ_y c(y) ∂log π(y|x)/∂θ with c from ``dpo_core.methods``, in NumPy, in float64: the same functions
 that move the toy policy. No formula of a loss is written in torch.
 """
 
@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dpo_core import objectives
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model.memory import is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.model.policy import Policy, micro_batches
 from dpo_core.gpt2.spec import defaults
 from dpo_core.gpt2.training.evaluation import comparison_metrics
 from dpo_core.gpt2.training.reference import ReferenceLogProbs, check_start
-from dpo_core.gpt2.training.replies import Indices, flat_indices
-from dpo_core.objectives import Objective
+from dpo_core.gpt2.training.replies import token_counts
+from dpo_core.indices import Indices, agreements, gathered, pair_indices
+from dpo_core.methods import configured, method_of
+from dpo_core.methods.method import Asked, Objective
 from dpo_core.preferences import Preferences
+from dpo_core.toy.metrics import per_comparison
 from dpo_core.world.scenario import Intervention, Optimizer, Rules
 
 Array = NDArray[np.float64]
@@ -34,7 +36,9 @@ class TrainingSettings:
     accumulated in pieces, with the same result.
     """
 
-    objective: Objective = field(default_factory=lambda: Objective("dpo", defaults.BETA, True))
+    objective: Objective = field(
+        default_factory=lambda: configured("dpo", beta=defaults.BETA, sigma_weight=True)
+    )
     optimizer: Optimizer = field(default_factory=lambda: Optimizer("sgd", defaults.SHIPPED_RATES["sgd"]))
     steps: int = defaults.STEPS
     batch_size: int = defaults.BATCH_SIZE
@@ -73,7 +77,7 @@ class Trainer:
         self.step = 0
         self.notices: list[str] = []
         self.log_probs = np.full(len(self.sequences), np.nan)  # [R], as last seen in a batch
-        self.starts = preferences.starts
+        self.starts, self.lengths = preferences.starts, token_counts(self.sequences)
         self._pending = sorted(settings.interventions, key=lambda i: i.step)  # stable: ties as made
         self._parameters = [p for p in policy.model.parameters() if p.requires_grad]
         self._optimizer = _optimizer(self._parameters, settings.optimizer)
@@ -127,60 +131,47 @@ class Trainer:
         comparisons = self.rules.comparisons
         if which is not None:
             comparisons = tuple(comparisons[i] for i in which)
-        chosen, rejected = flat_indices(self.starts, comparisons)
-        seen = ~np.isnan(self.log_probs[chosen] + self.log_probs[rejected])
-        chosen, rejected = chosen[seen], rejected[seen]
-        loss = objectives.preference_loss(
-            self.rules.objective,
-            self.log_probs[chosen],
-            self.log_probs[rejected],
-            self.reference.of(chosen),
-            self.reference.of(rejected),
-        )
+        index = pair_indices(self.starts, comparisons)
+        seen = ~np.isnan(self.log_probs[index]).any(axis=0)
         margins, weights = np.full((2, len(seen)), np.nan)
-        margins[seen] = loss.chosen_rewards - loss.rejected_rewards
-        weights[seen] = objectives.sigma_weight(
-            self.rules.objective, margins[seen] / self.rules.objective.beta
-        )
+        if seen.any():
+            each = per_comparison(self.rules.objective, self._asked(index[:, seen], np.ones(seen.sum())))
+            margins[seen] = each["rewards/margins"]
+            weights[seen] = each.get("sigma_weight", np.nan)
         return margins, weights
+
+    def _asked(self, index: Indices, agreement: Array) -> Asked:
+        """What the method sees of comparisons [2, C], by their replies' log-probs as last seen."""
+        reference = self.reference.of(index.ravel()).reshape(index.shape)
+        return Asked(self.log_probs[index], reference, self.lengths[index], agreement)
 
     def _pass(self, batch: Indices, update: bool) -> StepReport:
         comparisons = [self.rules.comparisons[i] for i in batch]
-        chosen, rejected = flat_indices(self.starts, comparisons)
-        agreement = np.array([c.agreement for c in comparisons])
-        reference = self.reference.of(np.concatenate([chosen, rejected]))
-        reference_chosen, reference_rejected = np.split(reference, 2)
+        index, agreement = pair_indices(self.starts, comparisons), agreements(comparisons)
+        method, settings = method_of(self.rules.objective), self.rules.objective.values
+        pieces = self._pieces(*index)
         self._optimizer.zero_grad(set_to_none=True)
-        for piece in self._pieces(chosen, rejected):
-            both = np.concatenate([chosen[piece], rejected[piece]])
-            replies, places = np.unique(both, return_inverse=True)
-            with torch.set_grad_enabled(update):
-                log_probs = self.policy.sequence_log_probs([self.sequences[i] for i in replies])  # [≤ 2B]
-            self.log_probs[replies] = log_probs.detach().cpu().numpy()
+        if method.whole_batch and len(pieces) > 1:  # its coefficients need all log-probs first
+            for piece in pieces:
+                self._forward(index[:, piece], gradient=False)
+            c = method.coefficients(settings, self._asked(index, agreement))
+        for piece in pieces:
+            replies, places, log_probs = self._forward(index[:, piece], gradient=update)
             if not update:
                 continue
-            loss = objectives.preference_loss(
-                self.rules.objective,
-                self.log_probs[chosen[piece]],
-                self.log_probs[rejected[piece]],
-                reference_chosen[piece],
-                reference_rejected[piece],
-                agreement[piece],
-            )
-            pulls = np.concatenate([loss.chosen_coefficients, loss.rejected_coefficients])
-            coefficients = np.bincount(places, pulls, len(replies)) / len(batch)  # L = mean over the batch
+            if not method.whole_batch or len(pieces) == 1:
+                pulls = method.coefficients(settings, self._asked(index[:, piece], agreement[piece]))
+            else:
+                pulls = c[:, piece]
+            coefficients = gathered(places, pulls, len(replies)) / len(batch)  # L = mean over the batch
             torch.autograd.backward(log_probs, grad_tensors=torch.from_numpy(coefficients).to(log_probs))
         if self.step == 0:
-            both = np.concatenate([chosen, rejected])
+            both = index.ravel()
+            reference = self.reference.of(both)
             check_start(self.policy.dtype, self.log_probs[both], reference)
             self.log_probs[both] = reference  # equal but for rounding, which must not count as a preference
-        metrics = comparison_metrics(
-            self.rules.objective,
-            (self.log_probs[chosen], self.log_probs[rejected]),
-            (reference_chosen, reference_rejected),
-            agreement,
-        )
-        metrics["beta"] = self.rules.objective.beta
+        metrics = comparison_metrics(self.rules.objective, self._asked(index, agreement))
+        metrics |= {key: float(value) for key, value in settings.items() if not isinstance(value, bool)}
         metrics["learning_rate"] = self.rules.optimizer.learning_rate
         if not np.isfinite(list(metrics.values())).all():
             raise ScenarioError(
@@ -193,6 +184,14 @@ class Trainer:
                 group["lr"] = self.rules.optimizer.learning_rate
             self._optimizer.step()
         return StepReport(self.step, metrics, batch)
+
+    def _forward(self, index: Indices, gradient: bool) -> tuple[Indices, Indices, torch.Tensor]:
+        """The replies of pairs [2, B], their places [2·B] and log-probs [replies], which are kept."""
+        replies, places = np.unique(index, return_inverse=True)
+        with torch.set_grad_enabled(gradient):
+            log_probs = self.policy.sequence_log_probs([self.sequences[i] for i in replies])
+        self.log_probs[replies] = log_probs.detach().cpu().numpy()
+        return replies, places, log_probs
 
     def _pieces(self, chosen: Indices, rejected: Indices) -> list[Indices]:
         """The batch cut into micro-batches; several are formed of comparisons of similar length."""

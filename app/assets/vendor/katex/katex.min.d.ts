@@ -1,0 +1,1 @@
+export {}; // For the type checker only: the script sets the global `katex`.
