@@ -7,6 +7,7 @@ from typing import Any
 
 from dpo_core.errors import ScenarioError
 from dpo_core.toy.metrics import PER_PROMPT, PER_STEP
+from dpo_core.world.objective_file import objective_from_json
 from dpo_core.world.presets import find_preset
 from dpo_core.world.scenario import Scenario
 from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json
@@ -34,8 +35,8 @@ from lessons.problems import PROBLEMS
 PAGES = ("playground", "gpt2")
 METRICS = (*PER_STEP, *PER_PROMPT, "sigma_weight")
 REPLY = re.compile(r"policy/(\d+)")  # probability of one reply of the prompt
-WORLD = {"preset", "scenario", "interventions"}
-STATE = WORLD | {"step", "page", "metrics", "prompt", "experiment"}
+WORLD = {"preset", "scenario", "interventions", "objective"}
+STATE = WORLD | {"step", "page", "metrics", "prompt", "experiment", "against"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ class Reader:
                 scenario, key = preset.scenario, preset.key
             else:
                 scenario = scenario_from_json(value["scenario"])
+            if "objective" in value:
+                scenario = replace(scenario, objective=objective_from_json(value["objective"]))
             if value.get("interventions"):
                 document = scenario_to_json(scenario)
                 document["interventions"] += self.listed(value["interventions"], "interventions")
@@ -148,7 +151,19 @@ class Reader:
         prompt = self.whole(entry.get("prompt", 0), "prompt", len(scenario.preferences.prompts) - 1)
         names = entry.get("metrics", ["loss", "logps/chosen"])
         metrics = tuple(self.metric(name, scenario, prompt) for name in self.listed(names, "metrics"))
-        return Show("playground", scenario, preset, step, metrics[:3], prompt)
+        against, name = self.against(entry, scenario)
+        return Show("playground", scenario, preset, step, metrics[:3], prompt, "", against, name)
+
+    def against(self, entry: Mapping[str, Any], scenario: Scenario) -> tuple[Scenario | None, str]:
+        """The same world under another objective, to be drawn dashed beside it, and its name."""
+        if "against" not in entry:
+            return None, ""
+        other = self.mapping(entry["against"], "against", {"name", "objective"}, set())
+        try:
+            objective = objective_from_json(other["objective"])
+        except ScenarioError as error:
+            raise self.fail(f"{error.where}: {error.what}", error.mend, "against") from None
+        return replace(scenario, objective=objective), self.text(other, "name")
 
     def metric(self, name: Any, scenario: Scenario, prompt: int) -> str:
         reply = REPLY.fullmatch(str(name))

@@ -9,6 +9,7 @@ from dpo_core.theory.closed_forms import closed_form_optimum
 from dpo_core.theory.soft_value import gradient_variance, penalised_reward, soft_value
 from lessons.checks.controls import FOUR, log_reference
 from lessons.figure import Figure, Point, Series
+from lessons.pulls import PULLS
 
 # the world of lesson 9's panels at their defaults
 REFERENCE, REWARD, BETA = "uneven", (1.5, 0.5, -0.4, -1.0), 0.5
@@ -85,4 +86,4 @@ CURVES: dict[str, Callable[[], Curve]] = {
     "variance_of_a_mean": variance_of_a_mean,
     "best_reply_by_beta": best_reply_by_beta,
 }
-COMPUTED: dict[str, Callable[[], Figure]] = {"three_baselines": three_baselines}
+COMPUTED: dict[str, Callable[[], Figure]] = {"three_baselines": three_baselines} | PULLS

@@ -31,6 +31,8 @@ class Show:
     metrics: tuple[str, ...]
     prompt: int
     experiment: str = ""
+    against: Scenario | None = None  # the dashed run, with its name
+    against_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from app.playground.link import link_to
+from app.playground.link import encode, link_to
 from dpo_core.glossary import GLOSSARY
 from lessons import markdown
 from lessons.check import Check, Control, Result
@@ -147,6 +147,8 @@ def address(show: Show) -> str:
     """The state's address, relative to any page of the app (the Playground stands at the root)."""
     if show.scenario is None:
         return f"gpt2?experiment={quote(show.experiment)}" if show.experiment else "gpt2"
+    if show.against is not None:
+        return f"./?s={encode(show.scenario, show.preset, show.against, show.against_name)}&t={show.step}"
     return f"./?{link_to(show.scenario, show.step, show.preset)}"
 
 

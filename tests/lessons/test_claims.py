@@ -8,12 +8,14 @@ from math import comb, exp, log
 import numpy as np
 import pytest
 
+from dpo_core.methods import METHODS, configured
+from dpo_core.methods.preference_loss import preference_loss
 from dpo_core.theory.closed_forms import closed_form_optimum
 from dpo_core.theory.soft_value import gradient_variance, penalised_reward, soft_value
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset
-from lessons import worked
+from lessons import pulls, worked
 from lessons.checks.controls import FOUR, REFERENCES, log_policy, log_reference
 from lessons.computed import variances
 from lessons.document import Vote
@@ -183,3 +185,55 @@ def test_a_pair_of_unlikely_replies_is_pulled_as_hard_and_changes_nothing_that_i
     assert margins[0][-1] > 0.5
     said = np.exp(run.log_policy[:, 2:])
     assert np.abs(said - said[0]).max() < 1e-3
+
+
+def test_every_method_stands_once_in_lesson_12s_charts():
+    drawn = [*pulls.BY_MARGIN, *pulls.BY_REPLY, *pulls.SQUARES, *pulls.SAME]
+    assert sorted(drawn) == sorted(METHODS)
+    for other, like in pulls.SAME.items():
+        if other != "plackett_luce":  # two replies ranked are a pair; tests/methods holds it to DPO
+            for h in pulls.MARGINS:
+                assert pulls.pull(other, h) == pytest.approx(pulls.pull(like, h), abs=1e-12)
+
+
+def test_the_curves_are_as_their_captions_say():
+    at = {m: np.array([pulls.pull(m, h) for h in pulls.MARGINS]) for m in METHODS if m != "plackett_luce"}
+    assert (np.diff(at["dpo"]) < 0).all() and (at["dpo"] > 0).all()
+    assert at["cdpo"][0] > 0 > at["cdpo"][-1]  # stops, and pulls back
+    assert {pulls.pull("dpo", h, sigma_weight=False) for h in pulls.MARGINS} == {0.5}
+    assert (pulls.pull("hinge", 1.9), pulls.pull("hinge", 2.1)) == (0.5, 0.0)
+    assert np.argmax(at["kto"]) == 8 and at["kto"][0] < at["kto"][8] / 2 > at["kto"][-1]
+    assert (at["sft"] == 1).all() and pulls.pull("dpop", -1) > 5 * pulls.pull("dpo", -1)
+    down = preference_loss(configured("apo_down", beta=0.5), -5.0, -7.0, -6.0, -6.0)
+    assert 0 < down.chosen_coefficients < down.rejected_coefficients
+    np.testing.assert_allclose(at["ipo"], [-2.0 * (h - 1) for h in pulls.MARGINS], atol=1e-12)
+
+
+def test_runs_beside_dpo_end_as_lesson_12_says():
+    found = {s.scenario.objective.name: s for s in shows("after-dpo", "Each beside DPO")}
+    end = {name: simulate(s.scenario) for name, s in found.items()}
+    beside = {name: simulate(s.against) for name, s in found.items()}
+
+    def h(run):
+        return float(run.metrics["logps/chosen"][-1] - run.metrics["logps/rejected"][-1])
+
+    assert h(end["ipo"]) == pytest.approx(1.0, abs=1e-9) and h(beside["ipo"]) > 4
+    assert end["cdpo"].metrics["rewards/margins"][-1] == pytest.approx(log(9), abs=1e-6)
+    assert end["hinge"].metrics["rewards/margins"][-1] == pytest.approx(1.0, abs=0.51)
+    assert h(end["hinge"]) < h(beside["hinge"])
+    assert end["dpop"].metrics["logps/chosen"][-1] > beside["dpop"].metrics["logps/chosen"][-1] + 0.5
+    assert h(end["unlikelihood"]) > 100
+    pull = preference_loss(configured("simpo"), -3.0, -2.0, -3.0, -2.0, lengths=(40, 10))
+    assert pull.rejected_coefficients == pytest.approx(-4 * pull.chosen_coefficients)
+
+
+def test_stand_ins_are_the_real_thing_now():
+    (mean,) = shows("fifteen-mistakes", "5.")
+    assert (
+        mean.scenario.objective.name == "simpo" and mean.scenario.preferences.prompts[0].lengths == (30,) * 4
+    )
+    slow = replace(mean.against, objective=configured("dpo", beta=2.0 / 30))
+    np.testing.assert_allclose(simulate(mean.scenario).log_policy, simulate(slow).log_policy, atol=1e-12)
+    (ipo,) = shows("fifteen-mistakes", "13.")
+    run = simulate(ipo.scenario).metrics
+    assert run["logps/chosen"][-1] - run["logps/rejected"][-1] == pytest.approx(1 / (2 * 0.5), abs=1e-9)
