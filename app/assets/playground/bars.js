@@ -1,4 +1,4 @@
-// Per prompt: a bar for each reply's probability with its reference and π* ticks, and the pairs as lanes.
+// Per prompt: a bar for each reply's probability with its reference and optimum ticks, and the pairs as lanes.
 import { h } from "../shared/dom.js";
 import { percent, share, short } from "../shared/format.js";
 import { term } from "../shared/terms.js";
@@ -102,7 +102,7 @@ export function bars(app) {
       row.optimum.hidden = !now.optimum;
       if (now.optimum) {
         row.optimum.style.left = `${100 * now.optimum[k]}%`;
-        row.optimum.title = `π* ${percent(now.optimum[k])}`;
+        row.optimum.title = `optimum of the labels ${percent(now.optimum[k])}`;
       }
     });
   }
@@ -148,7 +148,7 @@ export function bars(app) {
 
 export function legend(app) {
   const entry = (kind, ...text) => h("span", { class: `key ${kind}` }, h("i"), ...text);
-  const optimum = entry("optimum", term("optimum", "π* for these labels"));
+  const optimum = entry("optimum", term("optimum", "optimum of these labels"));
   const others = h("span", { class: "others" });
   const group = (...keys) => h("span", { class: "others" }, keys);
   const disc = (kind, sign, ...text) => h("span", { class: `key pair ${kind}` }, h("i", {}, sign), ...text);
