@@ -28,10 +28,12 @@ def dpo_loss(h: Any, beta: float, agreement: Any = 1.0) -> Array:
 
 def dpo_coefficient(h: Any, beta: float, agreement: Any = 1.0) -> Array:
     """k = β(pσ(−u) − (1−p)σ(u)); c(w) = −k, c(l) = +k. The gradient below Eq. 7 (section 4)."""
-    u, agreement = beta * np.asarray(h, np.float64), np.asarray(agreement, np.float64)
+    u = np.multiply(beta, h, dtype=np.float64)
     e = np.exp(-np.abs(u))
-    agrees, differs = np.where(u >= 0, e, 1.0), np.where(u >= 0, 1.0, e)  # σ(−u) and σ(u), times 1 + e
-    return np.asarray(beta * (agreement * agrees - (1.0 - agreement) * differs) / (1.0 + e))  # ∇ of Eq. 7
+    # σ(−u) and σ(u), times 1 + e, are e and 1 where u ≥ 0, else 1 and e: nothing overflows or cancels
+    differ = np.subtract(1.0, agreement)
+    pull = np.where(u >= 0, agreement * e - differ, agreement - differ * e)
+    return np.asarray(beta * pull / (1.0 + e))  # ∇ of Eq. 7
 
 
 def _loss(s: Settings, asked: Asked) -> Array:

@@ -63,8 +63,8 @@ class Asked(NamedTuple):
     @property
     def margin(self) -> Array:
         """h = log-ratio of the chosen minus that of the rejected reply [..., N], nats."""
-        ratios = self.log_probs - self.reference
-        return ratios[..., 0, :] - ratios[..., 1, :]
+        x, ref = self.log_probs, self.reference
+        return np.asarray((x[..., 0, :] - x[..., 1, :]) - (ref[0] - ref[1]))
 
     @property
     def means(self) -> Array:

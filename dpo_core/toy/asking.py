@@ -15,13 +15,17 @@ from dpo_core.world.scenario import Rules
 
 @dataclass(frozen=True, eq=False)
 class Asking:
-    """N pairs (``index`` [2, N]), single replies [1, N] or rankings [k, N] of flat reply numbers."""
+    """N pairs (``index`` [2, N]), single replies [1, N] or rankings [k, N] of flat reply numbers.
+
+    ``reference`` and ``lengths`` [k, N] are those of the replies asked for.
+    """
 
     method: Method
     settings: Settings
     space: ReplySpace
     log_reference: Array
     index: Indices
+    reference: Array
     lengths: Array
     agreement: Array
     ranked: Indices | None = None
@@ -33,15 +37,9 @@ class Asking:
 
     def asked(self, log_policy: Array) -> Asked:
         """What the method sees of log-probs [..., R]."""
-        kl = np.zeros(()) if not self.method.needs_kl else self._kl(log_policy)
-        return Asked(
-            log_policy[..., self.index],
-            self.log_reference[self.index],
-            self.lengths[self.index],
-            self.agreement,
-            kl,
-            self.ranked,
-        )
+        kl = self._kl(log_policy) if self.method.needs_kl else 0.0
+        log_probs = log_policy.take(self.index, axis=-1)
+        return Asked(log_probs, self.reference, self.lengths, self.agreement, kl, self.ranked)
 
     def _kl(self, log_policy: Array) -> Array:
         """KL(π‖π_ref) of each asked prompt [..., N], nats."""
@@ -62,7 +60,17 @@ def ask(space: ReplySpace, log_reference: Array, lengths: Array, rules: Rules) -
     """What the method in force asks for under ``rules``."""
     method = method_of(rules.objective)
     index, agreement, ranked = ASKS[method.asks](space.starts, rules)
-    return Asking(method, rules.objective.values, space, log_reference, index, lengths, agreement, ranked)
+    return Asking(
+        method,
+        rules.objective.values,
+        space,
+        log_reference,
+        index,
+        log_reference[index],
+        lengths[index],
+        agreement,
+        ranked,
+    )
 
 
 def _pairs(starts: Indices, rules: Rules) -> tuple[Indices, Array, Indices | None]:

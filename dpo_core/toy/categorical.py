@@ -35,7 +35,7 @@ class ReplySpace:
 
     def spread(self, x: Array) -> Array:
         """Repeat a per-prompt value for each of its replies: [..., P] → [..., R]."""
-        return x[..., self.prompt_of]
+        return x.take(self.prompt_of, axis=-1)
 
 
 def log_softmax(space: ReplySpace, z: Array) -> Array:

@@ -79,7 +79,7 @@ def measure(
     """All metrics of ``log_policy`` [T+1, R], each step under the rules in force at it."""
     lengths = preferences.lengths
     pieces = [
-        _of_segment(ask(space, log_reference, lengths, s.rules), log_policy[s.start : s.stop], s)
+        _of_segment(ask(space, log_reference, lengths, s.rules), lengths, log_policy[s.start : s.stop], s)
         for s in segments
     ]
     names = dict.fromkeys(name for piece in pieces for name in piece)
@@ -102,7 +102,7 @@ def _column(piece: dict[str, Array], name: str) -> Array:
     return np.full(piece["comparison/margin"].shape, np.nan)
 
 
-def _of_segment(asking: Asking, log_policy: Array, segment: Segment) -> dict[str, Array]:
+def _of_segment(asking: Asking, lengths: Array, log_policy: Array, segment: Segment) -> dict[str, Array]:
     rules = segment.rules
     index = pair_indices(asking.space.starts, rules.pairs)
     kl = np.zeros(())
@@ -112,12 +112,12 @@ def _of_segment(asking: Asking, log_policy: Array, segment: Segment) -> dict[str
     asked = Asked(
         log_policy[..., index],
         asking.log_reference[index],
-        asking.lengths[index],
+        lengths[index],
         agreements(rules.pairs),
         kl,
     )
     each = per_comparison(rules.objective, asked)
-    found = _means(asking, log_policy, segment, each)
+    found = _means(asking, lengths, log_policy, segment, each)
     # One method of pairs: what it asked for is what is measured.
     losses = each["loss"] if "loss" in each else asking.losses(log_policy)
     found["loss"] = losses.mean(axis=-1)
@@ -139,7 +139,7 @@ def _of_segment(asking: Asking, log_policy: Array, segment: Segment) -> dict[str
 
 
 def _means(
-    asking: Asking, log_policy: Array, segment: Segment, each: dict[str, NDArray[Any]]
+    asking: Asking, lengths: Array, log_policy: Array, segment: Segment, each: dict[str, NDArray[Any]]
 ) -> dict[str, Array]:
     """Means over pairs; where a method takes single replies, thumbs count with them, up as chosen."""
     names = ("rewards/chosen", "rewards/rejected", "logps/chosen", "logps/rejected", "rewards/accuracies")
@@ -147,7 +147,7 @@ def _means(
     if asking.method.asks == "thumbs":
         for thumb in segment.rules.thumbs:
             reply = asking.space.starts[thumb.prompt] + thumb.reply
-            one = (log_policy[:, [reply]], asking.log_reference[[reply]], asking.lengths[[reply]])
+            one = (log_policy[:, [reply]], asking.log_reference[[reply]], lengths[[reply]])
             reward, kind = asking.method.reward(asking.settings, *one), "chosen" if thumb.up else "rejected"
             pools[f"rewards/{kind}"].append(reward)
             pools[f"logps/{kind}"].append(one[0])
