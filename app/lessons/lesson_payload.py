@@ -148,7 +148,9 @@ def address(show: Show) -> str:
     if show.scenario is None:
         return f"gpt2?experiment={quote(show.experiment)}" if show.experiment else "gpt2"
     if show.against is not None:
-        return f"./?s={encode(show.scenario, show.preset, ((show.against_name, show.against),))}&t={show.step}"
+        return (
+            f"./?s={encode(show.scenario, show.preset, ((show.against_name, show.against),))}&t={show.step}"
+        )
     return f"./?{link_to(show.scenario, show.step, show.preset)}"
 
 
