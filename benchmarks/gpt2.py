@@ -58,10 +58,11 @@ def _policy(which: str, device: str) -> Any:
 def ours(which: str, steps: int, device: str) -> dict[str, float]:
     """Steps per second of our trainer, as a run does them: with the table's margins, without samples."""
     from dpo_core.gpt2.spec.run_config import bundled_preferences
+    from dpo_core.gpt2.spec.training_settings import TrainingSettings
     from dpo_core.gpt2.training.forecast import step_seconds
     from dpo_core.gpt2.training.reference import ReferenceLogProbs
     from dpo_core.gpt2.training.replies import reply_texts
-    from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
+    from dpo_core.gpt2.training.trainer import Trainer
 
     base = _policy(which, device)
     base.model.requires_grad_(False)

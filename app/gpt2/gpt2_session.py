@@ -3,46 +3,48 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import dpo_core
 from app.gpt2.jobs import Job, JobManager, Refused
 from app.playground.session import DEFAULT_PRESET, Playground, open_preset
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.spec import defaults
+from dpo_core.gpt2.spec.run_config import (
+    BUNDLED,
+    RunConfig,
+    bundled_preferences,
+    run_config_from_json,
+    run_config_to_json,
+)
 from dpo_core.preferences import Preferences
 from dpo_core.world.intervention_file import intervention_from_json
-from dpo_core.world.objective_file import LEARNING_RATE_RANGE, objective_from_json, objective_to_json
 from dpo_core.world.pairs_file import parse_pairs
-from dpo_core.world.reading import (
-    check_list,
-    check_object,
-    check_share,
-    check_text,
-    check_whole,
-    check_within,
-)
+from dpo_core.world.reading import check_list, check_object, check_text, check_whole
 from dpo_core.world.scenario_file import scenario_to_json
 
-OPTIMIZER = next(iter(defaults.SHIPPED_RATES))
-# The fields as a newcomer finds them: what a run does when nothing else is said.
-DEFAULTS: dict[str, Any] = {
-    "model": defaults.SHIPPED,
-    "data": "bundled",
-    "objective": {"name": "dpo", "beta": defaults.BETA, "sigma_weight": True},
-    "optimizer": dict(
-        zip(("name", "learning_rate"), next(iter(defaults.SHIPPED_RATES.items())), strict=True)
-    ),
-    "steps": defaults.STEPS,
-    "batch_size": defaults.BATCH_SIZE,
-    "seed": 0,
-    "measure_every": defaults.MEASURE_EVERY,
-    "dtype": "float32",
-    "device": "auto",
+# The fields of the form, and as a newcomer finds them: what a run does when nothing else is said.
+FIELDS = (
+    "model",
+    "objective",
+    "optimizer",
+    "steps",
+    "batch_size",
+    "seed",
+    "measure_every",
+    "dtype",
+    "device",
+)
+_STANDARD = run_config_to_json(RunConfig(Preferences((), ()), ()))
+DEFAULTS: dict[str, Any] = {"data": BUNDLED, **{key: _STANDARD[key] for key in FIELDS}}
+# What the form calls what the worker's configuration names otherwise.
+FORM_WORDS = {
+    "batch_size": "pairs per step",
+    "measure_every": "measure every",
+    "dtype": "number format",
+    "optimizer.name": "optimizer",
+    "optimizer.learning_rate": "learning rate",
+    "objective.name": "method",
 }
-BUNDLED = Path(dpo_core.__file__).parent / "gpt2" / "shipped" / "data" / "train.jsonl"
 MAX_STEPS, MAX_PAIRS, MAX_TEXT = 5_000, 1_000, 1_000_000
 ACTIONS = ("pause", "resume", "step", "stop")
 
@@ -88,7 +90,7 @@ def _handle(state: Gpt2, event: Any, desk: Desk, handlers: dict[str, Handler]) -
     try:
         return handler(state, event, desk)
     except ScenarioError as error:
-        return _say(state, str(error), error.where)
+        return _say(state, str(_in_words_of_the_form(error)), error.where)
     except Refused as error:
         return _say(state, str(error))
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -97,6 +99,11 @@ def _handle(state: Gpt2, event: Any, desk: Desk, handlers: dict[str, Handler]) -
 
 def _say(state: Gpt2, text: str, where: str = "") -> Gpt2:
     return replace(state, notice={"kind": "error", "text": text, "where": where})
+
+
+def _in_words_of_the_form(error: ScenarioError) -> ScenarioError:
+    where = FORM_WORDS.get(error.where, error.where.removeprefix("objective."))
+    return ScenarioError(where, error.what, error.mend)
 
 
 def _start(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
@@ -210,30 +217,17 @@ def check_model(value: Any, desk: Desk) -> str:
 def _config(draft: Any, desk: Desk) -> dict[str, Any]:
     """The draft as the worker's configuration. Raises ScenarioError at the first thing wrong."""
     entry = check_object(draft, "settings", set(DEFAULTS), {"text", "flips", "agreements"})
-    model = check_model(entry["model"], desk)
-    count = len(preferences(entry, desk).comparisons)
-    objective = objective_from_json(entry["objective"])
-    rate = check_within(entry["optimizer"]["learning_rate"], "learning rate", LEARNING_RATE_RANGE)
-    steps = check_whole(entry["steps"], "steps", 1, MAX_STEPS)
-    flips = [check_whole(flip, "flips", 0, count - 1) for flip in entry.get("flips", [])]
+    flips = [{"step": 0, "flip": flip} for flip in check_list(entry.get("flips", []), "flips", 0)]
     agreements = [
-        {"step": 0, "comparison": check_whole(int(i), "agreements", 0, count - 1)}
-        | {"agreement": check_share(share, "agreements")}
+        {"step": 0, "comparison": int(i), "agreement": share}
         for i, share in dict(entry.get("agreements", {})).items()
     ]
-    return {
-        "model": model,
-        "data": _data(entry, desk),
-        "objective": objective_to_json(objective),
-        "optimizer": {"name": str(entry["optimizer"]["name"]), "learning_rate": rate},
-        "steps": steps,
-        "batch_size": check_whole(entry["batch_size"], "batch size", 0, 4096),
-        "seed": check_whole(entry["seed"], "seed", 0, 2**31 - 1),
-        "measure_every": check_whole(entry["measure_every"], "measure every", 1, MAX_STEPS),
-        "dtype": str(entry["dtype"]),
-        "device": str(entry["device"]),
-        "interventions": [{"step": 0, "flip": flip} for flip in flips] + agreements,
-    }
+    asked = {key: entry[key] for key in FIELDS}
+    asked |= {"model": check_model(entry["model"], desk), "interventions": flips + agreements}
+    for key in ("steps", "measure_every"):  # narrower here than on the command line
+        check_whole(entry[key], key, 1, MAX_STEPS)
+    written = run_config_to_json(run_config_from_json(asked, preferences(entry, desk)))
+    return {**{key: written[key] for key in (*FIELDS, "interventions")}, "data": _data(entry, desk)}
 
 
 def _data(entry: dict[str, Any], desk: Desk) -> Any:
@@ -241,14 +235,14 @@ def _data(entry: dict[str, Any], desk: Desk) -> Any:
         return {"jsonl": entry["text"]}
     if entry["data"] == "playground":
         return {"scenario": world(desk)}
-    return "bundled"
+    return BUNDLED
 
 
 def preferences(entry: dict[str, Any], desk: Desk) -> Preferences:
     """The pairs of a draft's data. Raises ScenarioError at the first thing wrong with them."""
     kind = entry["data"]
-    if kind == "bundled":
-        found = bundled()
+    if kind == BUNDLED:
+        found = bundled_preferences()
     elif kind == "playground":
         found = _labels_at_playhead(playground(desk))
     elif kind == "jsonl":
@@ -282,12 +276,6 @@ def world(desk: Desk) -> dict[str, Any]:
     here = playground(desk)
     labels = _labels_at_playhead(here)
     return scenario_to_json(replace(here.scenario, preferences=labels, interventions=()))
-
-
-@cache
-def bundled() -> Preferences:
-    """The pairs that ship with the model."""
-    return parse_pairs(BUNDLED.read_text(encoding="utf-8"), BUNDLED.name)
 
 
 def payload(state: Gpt2, desk: Desk, acknowledged: dict[str, int], usual: dict[str, Any] = DEFAULTS) -> str:

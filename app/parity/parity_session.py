@@ -10,12 +10,13 @@ from app.gpt2.gpt2_session import (
     Gpt2,
     Handler,
     adopt,
-    bundled,
     check_model,
     playground,
     preferences,
     tell,
 )
+from dpo_core.gpt2.spec import defaults
+from dpo_core.gpt2.spec.run_config import BUNDLED, bundled_preferences
 from dpo_core.methods.method import BETA_RANGE
 from dpo_core.world.objective_file import LEARNING_RATE_RANGE
 from dpo_core.world.pairs_file import preferences_to_pairs
@@ -23,19 +24,18 @@ from dpo_core.world.presets import find_preset
 from dpo_core.world.reading import check_object, check_switch, check_text, check_whole, check_within
 from dpo_core.world.scenario_file import parse_scenario, scenario_to_json
 
-# The fields as a newcomer finds them; the step counts and learning rates are the command line's own defaults.
+# The fields as a newcomer finds them: what the command line does when nothing else is said.
 DEFAULTS: dict[str, Any] = {
-    "source": "bundled",
+    "source": BUNDLED,
     "text": "",
-    "model": "shipped",
-    "beta": 0.1,
+    "model": defaults.SHIPPED,
+    "beta": defaults.PARITY_BETA,
     "sigma_weight": True,
-    "steps": 200,
-    "learning_rate": 1.0,
-    "network_steps": 50,
-    "network_learning_rate": 1e-4,
+    "steps": defaults.PARITY_TOY[0],
+    "learning_rate": defaults.PARITY_TOY[1],
+    "network_steps": defaults.PARITY_NETWORK[0],
+    "network_learning_rate": defaults.PARITY_NETWORK[1],
 }
-BUNDLED_PAIRS = 16
 MAX_STEPS, MAX_PAIRS, MAX_TEXT = 2_000, 64, 1_000_000
 
 
@@ -63,8 +63,8 @@ def _check(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
 def _text(draft: dict[str, Any], desk: Desk) -> str:
     """What the command reads: a scenario, or pairs. Raises ScenarioError at the first thing wrong."""
     source = check_text(draft["source"], "source")
-    if source == "bundled":
-        return preferences_to_pairs(bundled().first(BUNDLED_PAIRS))
+    if source == BUNDLED:
+        return preferences_to_pairs(bundled_preferences().first(defaults.PARITY_PAIRS))
     if source == "playground":
         return json.dumps(scenario_to_json(playground(desk).scenario))
     if source == "text":

@@ -17,6 +17,7 @@ from dpo_core.gpt2.model.policy import Policy
 from dpo_core.gpt2.model.threads import threads_for
 from dpo_core.gpt2.parity.sharing import signed, what_sharing_changes
 from dpo_core.gpt2.parity.tiers import Tier, bench, moved_policy, same_gradient, same_numbers, same_trajectory
+from dpo_core.gpt2.spec import defaults
 from dpo_core.gpt2.spec.report import PROGRESS
 from dpo_core.gpt2.spec.run_config import bundled_preferences, check_trainable, run_config_from_json
 from dpo_core.gpt2.training.run import Message, Run
@@ -28,9 +29,6 @@ from dpo_core.toy.simulate import simulate
 from dpo_core.world.objective_file import LEARNING_RATE_RANGE
 from dpo_core.world.reading import check_whole, check_within
 from dpo_core.world.scenario import MAX_STEPS, Intervention, Scenario
-
-TOY = (200, 1.0)  # steps and learning rate of tier 3, where no scenario names them
-PARITY_PAIRS = 16  # of the bundled ones, when no file is named
 
 
 def say(text: str) -> None:
@@ -127,7 +125,9 @@ def save_policy(policy: Policy, folder: Path) -> None:
 def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences: Preferences | None) -> None:
     """Run the four tiers and print them; exit status 1 if one that must agree does not."""
     _use_threads(arguments.threads, 0)
-    steps, rate = TOY if scenario is None else (scenario.steps, scenario.optimizer.learning_rate)
+    steps, rate = (
+        defaults.PARITY_TOY if scenario is None else (scenario.steps, scenario.optimizer.learning_rate)
+    )
     if arguments.steps is not None:
         steps = check_whole(arguments.steps, "--steps", 1, MAX_STEPS)
     if arguments.learning_rate is not None:
@@ -136,10 +136,12 @@ def parity(arguments: argparse.Namespace, scenario: Scenario | None, preferences
     network_rate = check_within(
         arguments.network_learning_rate, "--network-learning-rate", LEARNING_RATE_RANGE
     )
-    base_objective = scenario.objective if scenario is not None else configured("dpo", beta=0.1)
+    base_objective = (
+        scenario.objective if scenario is not None else configured("dpo", beta=defaults.PARITY_BETA)
+    )
     objective = check_trainable(objective_of_flags(arguments, base_objective))
     if preferences is None:
-        preferences = bundled_preferences().first(PARITY_PAIRS)
+        preferences = bundled_preferences().first(defaults.PARITY_PAIRS)
     try:
         base = load_policy(arguments.model, "float64", "cpu", _told_as_json if arguments.json else _told)
         _use_threads(arguments.threads, base.parameters)

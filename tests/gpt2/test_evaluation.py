@@ -9,11 +9,11 @@ from torch.nn import functional
 
 from dpo_core.gpt2.model.loading import load_policy
 from dpo_core.gpt2.spec.run_config import bundled_preferences, held_out_preferences, run_config_from_json
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.evaluation import Evaluation, comparison_metrics
 from dpo_core.gpt2.training.reference import ReferenceLogProbs
 from dpo_core.gpt2.training.replies import reply_texts
 from dpo_core.gpt2.training.run import Run
-from dpo_core.gpt2.training.trainer import TrainingSettings
 from dpo_core.methods import configured
 from dpo_core.world.scenario import Intervention
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_trainer

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dpo_core.gpt2.spec.run_config import run_config_from_json
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training import forecast
-from dpo_core.gpt2.training.trainer import TrainingSettings
 from dpo_core.methods import configured
 from dpo_core.world.scenario import Optimizer
 from tests.gpt2.tiny import tiny_preferences, tiny_trainer

@@ -12,9 +12,9 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model import loading as models
 from dpo_core.gpt2.model.policy import Policy
 from dpo_core.gpt2.spec.run_config import run_config_from_json
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training import run
 from dpo_core.gpt2.training.run import Run
-from dpo_core.gpt2.training.trainer import TrainingSettings
 from dpo_core.methods import configured
 from dpo_core.world.scenario import Optimizer
 from tests.gpt2.tiny import tiny_policy, tiny_preferences, tiny_trainer

@@ -17,7 +17,8 @@ from dpo_core.gpt2.making.preference_set import (
     review_prefixes,
     write_jsonl,
 )
-from dpo_core.gpt2.model.shipped import DATA_FOLDER, HELD_OUT_PAIRS, TRAINING_PAIRS, load_shipped
+from dpo_core.gpt2.model.shipped import load_shipped
+from dpo_core.gpt2.spec.shipped_files import DATA_FOLDER, HELD_OUT_PAIRS, TRAINING_PAIRS
 
 MODEL, TOKENIZER = load_shipped()
 TRAINING, HELD_OUT = read_jsonl(TRAINING_PAIRS), read_jsonl(HELD_OUT_PAIRS)

@@ -15,8 +15,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2LMHeadModel
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.making.grammar_gap import Measured, measure, sample_completions, text_log_probs
 from dpo_core.gpt2.making.pretrain import Recipe, main, make_tokenizer, sharpen, train
-from dpo_core.gpt2.model.shipped import DATA_FOLDER, MODEL_FOLDER, load_shipped
+from dpo_core.gpt2.model.shipped import load_shipped
 from dpo_core.gpt2.model.tokenizer import piece_encoder
+from dpo_core.gpt2.spec.shipped_files import DATA_FOLDER, MODEL_FOLDER
 
 MODEL, TOKENIZER = load_shipped()
 CARD = (MODEL_FOLDER / "README.md").read_text(encoding="utf-8")

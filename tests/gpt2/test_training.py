@@ -6,9 +6,9 @@ import torch
 from torch.nn import functional
 
 from dpo_core.errors import ScenarioError
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.reference import ReferenceLogProbs, check_start
 from dpo_core.gpt2.training.replies import flat_indices, reply_texts
-from dpo_core.gpt2.training.trainer import TrainingSettings
 from dpo_core.methods import configured
 from dpo_core.world.scenario import Intervention, Optimizer
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_trainer

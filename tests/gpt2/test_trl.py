@@ -6,9 +6,10 @@ import pytest
 from benchmarks import trl_side
 from dpo_core.gpt2.model.loading import load_policy
 from dpo_core.gpt2.spec.run_config import bundled_preferences
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.reference import ReferenceLogProbs
 from dpo_core.gpt2.training.replies import reply_texts
-from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
+from dpo_core.gpt2.training.trainer import Trainer
 from dpo_core.methods import configured
 from dpo_core.toy.metrics import PER_STEP
 from dpo_core.world.scenario import Optimizer

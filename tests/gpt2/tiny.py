@@ -8,9 +8,10 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from dpo_core.gpt2.model.policy import Policy
 from dpo_core.gpt2.model.tokenizer import train_tokenizer
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.reference import ReferenceLogProbs
 from dpo_core.gpt2.training.replies import reply_texts
-from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
+from dpo_core.gpt2.training.trainer import Trainer
 from dpo_core.preferences import Preferences
 from dpo_core.world.pairs_file import parse_pairs
 

@@ -150,6 +150,16 @@ export function legend(app) {
   const entry = (kind, ...text) => h("span", { class: `key ${kind}` }, h("i"), ...text);
   const optimum = entry("optimum", term("optimum", "optimum of these labels"));
   const others = h("span", { class: "others" });
+  const group = (...keys) => h("span", { class: "others" }, keys);
+  const disc = (kind, sign, ...text) => h("span", { class: `key pair ${kind}` }, h("i", {}, sign), ...text);
+  const labels = {
+    comparisons: group(disc("", "+", "chosen"), disc("rejected", "−", "rejected, click a pair to flip it")),
+    rankings: group(disc("", "1", "best of a ", term("ranking", "ranking"), ", click it to reverse it")),
+    thumbs: group(
+      disc("", "↑", "liked"),
+      disc("rejected", "↓", "not liked, click a ", term("thumb", "thumb"), " to turn it"),
+    ),
+  };
   const root = h(
     "div",
     { class: "legend" },
@@ -157,12 +167,14 @@ export function legend(app) {
     entry("reference", term("reference", "reference")),
     optimum,
     others,
-    h("span", { class: "key pair" }, h("i", {}, "+"), "chosen"),
-    h("span", { class: "key pair rejected" }, h("i", {}, "−"), "rejected, click a pair to flip it"),
+    Object.values(labels),
   );
   return {
     root,
     update(run) {
+      Object.entries(labels).forEach(([kind, key]) => {
+        key.hidden = !run.segments[0][kind].length;
+      });
       others.replaceChildren(
         ...run.others.map((other, i) => h("span", { class: "key ghost" }, swatch(LOOKS[i]), other.name)),
       );

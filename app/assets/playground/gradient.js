@@ -50,7 +50,7 @@ function valueOf(run, now, pair, i, step) {
   return (name) => {
     if (name === "p") return number(pair[3], 2);
     if (name === "1-p") return number(1 - pair[3], 2);
-    if (name in now.objective) return number(now.objective[name], 2);
+    if (typeof now.objective[name] === "number") return number(now.objective[name], 2);
     return number(
       run.at(`${COLUMNS[name] ?? name}/${i}`, step),
       name.startsWith("c_") || name.includes("_") ? 4 : 3,

@@ -1,4 +1,4 @@
-// Rankings and thumbs as lanes beside the bars: a number at each ranked reply, a thumb at a single one.
+// Rankings and thumbs as lanes beside the bars: a number at each ranked reply, an arrow at one that has a thumb.
 import { h } from "../shared/dom.js";
 import { short } from "../shared/format.js";
 
@@ -41,7 +41,7 @@ function showRanking(node, run, [prompt, order], i) {
 function showThumb(node, run, [prompt, reply, up], i) {
   at(node, reply, reply);
   node.classList.toggle("down", !up);
-  node.replaceChildren(h("span", { class: "place" }, up ? "👍" : "👎"));
+  node.replaceChildren(h("span", { class: "place" }, up ? "↑" : "↓"));
   const text = short(run.prompts[prompt].replies[reply], 60);
   node.title = `Thumb ${i + 1}: “${text}” is ${up ? "liked" : "not liked"}. Click to turn it.`;
   node.setAttribute("aria-label", node.title);

@@ -21,14 +21,9 @@ from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.making.grammar_gap import sample_completions
-from dpo_core.gpt2.model.shipped import (
-    DATA_FOLDER,
-    HELD_OUT_PAIRS,
-    MODEL_FOLDER,
-    TRAINING_PAIRS,
-    load_shipped,
-)
+from dpo_core.gpt2.model.shipped import load_shipped
 from dpo_core.gpt2.model.tokenizer import piece_encoder
+from dpo_core.gpt2.spec.shipped_files import DATA_FOLDER, HELD_OUT_PAIRS, MODEL_FOLDER, TRAINING_PAIRS
 
 SHORTEST, LONGEST = 2, 8  # tokens of a prefix
 COMPLETIONS = 4

@@ -19,10 +19,10 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model import hub
 from dpo_core.gpt2.model.memory import check_memory, is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.model.policy import Policy
-from dpo_core.gpt2.model.shipped import MODEL_FOLDER
 from dpo_core.gpt2.spec.defaults import SHIPPED
 from dpo_core.gpt2.spec.offered import allowed_models, is_allowed
 from dpo_core.gpt2.spec.report import Report, quiet
+from dpo_core.gpt2.spec.shipped_files import MODEL_FOLDER
 
 ON_HUB = {"gpt2": "openai-community/gpt2", "distilgpt2": "distilbert/distilgpt2"}
 

@@ -17,9 +17,9 @@ from transformers import GPT2LMHeadModel, PreTrainedTokenizerBase
 
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model.packing import ATTENTION, Packed, TokenSequence, pack
+from dpo_core.gpt2.spec.defaults import DTYPES
 
 LOGITS_AT_ONCE = 2**25  # numbers in one [M, V] table: 128 MB of float32
-DTYPES = ("float32", "bfloat16", "float64")
 
 
 @dataclass(eq=False)

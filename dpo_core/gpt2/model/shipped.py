@@ -1,13 +1,10 @@
-"""Where the shipped model and preference set lie, and how to load them. Reads the disk only, never a hub."""
+"""Loads the shipped model. Reads the disk only, never a hub."""
 
 from pathlib import Path
 
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerFast
 
-MODEL_FOLDER = Path(__file__).parents[1] / "shipped" / "model"
-DATA_FOLDER = Path(__file__).parents[1] / "shipped" / "data"
-TRAINING_PAIRS = DATA_FOLDER / "train.jsonl"
-HELD_OUT_PAIRS = DATA_FOLDER / "held_out.jsonl"
+from dpo_core.gpt2.spec.shipped_files import MODEL_FOLDER
 
 
 def load_shipped(folder: Path = MODEL_FOLDER) -> tuple[GPT2LMHeadModel, PreTrainedTokenizerFast]:

@@ -4,8 +4,9 @@ import numpy as np
 
 from dpo_core.gpt2.model.policy import all_log_probs
 from dpo_core.gpt2.parity.tiers import Bench, Tier
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.reference import Array, ReferenceLogProbs
-from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
+from dpo_core.gpt2.training.trainer import Trainer
 from dpo_core.indices import Indices
 from dpo_core.toy.simulate import Trajectory
 from dpo_core.world.scenario import Optimizer

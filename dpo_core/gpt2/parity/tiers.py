@@ -17,9 +17,10 @@ from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model.packing import TokenSequence
 from dpo_core.gpt2.model.policy import Policy, all_log_probs
 from dpo_core.gpt2.parity.torch_losses import TorchPairs, torch_loss, torch_rewards
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.reference import Array, ReferenceLogProbs
 from dpo_core.gpt2.training.replies import reply_texts, token_counts
-from dpo_core.gpt2.training.trainer import Trainer, TrainingSettings
+from dpo_core.gpt2.training.trainer import Trainer
 from dpo_core.indices import Indices, agreements, gathered, pair_indices
 from dpo_core.methods import method_of
 from dpo_core.methods.method import Asked, Objective

@@ -22,7 +22,15 @@ MODELS = {
 DTYPES = ("float32", "bfloat16", "float64")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_BATCH = 4096  # comparisons
+MAX_SAMPLES = 4096
+MAX_REPLY = 1024  # tokens
 MAX_SEED = 2**31 - 1
+
+# What a comparison of toy and network does when nothing else is said.
+PARITY_BETA = 0.1
+PARITY_PAIRS = 16  # of the bundled ones
+PARITY_TOY = (200, 1.0)  # steps and learning rate
+PARITY_NETWORK = (50, 1e-4)
 
 # The first optimizer is the default. A few hundred pairs agree on sentiment and little else: SGD follows what
 # they agree on; AdamW scales every word's noise up to full steps and loses the grammar before it finds it.

@@ -1,19 +1,18 @@
 """What a run is told: the JSON that the worker's "start" and the command line both go through."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.model.policy import DTYPES
-from dpo_core.gpt2.model.shipped import HELD_OUT_PAIRS, TRAINING_PAIRS
 from dpo_core.gpt2.spec import defaults
-from dpo_core.gpt2.training.trainer import TrainingSettings
+from dpo_core.gpt2.spec.shipped_files import HELD_OUT_PAIRS, TRAINING_PAIRS
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.methods import METHODS, method_of
 from dpo_core.methods.method import Objective
 from dpo_core.preferences import Preferences
-from dpo_core.world.intervention_file import interventions_from_json
-from dpo_core.world.objective_file import LEARNING_RATE_RANGE, objective_from_json
+from dpo_core.world.intervention_file import intervention_to_json, interventions_from_json
+from dpo_core.world.objective_file import LEARNING_RATE_RANGE, objective_from_json, objective_to_json
 from dpo_core.world.pairs_file import parse_pairs
 from dpo_core.world.reading import (
     check_list,
@@ -44,8 +43,8 @@ class RunConfig:
     held_out: Preferences | None = None
     model: str = defaults.SHIPPED
     settings: TrainingSettings = field(default_factory=TrainingSettings)
-    device: str = "auto"
-    dtype: str = "float32"
+    device: str = defaults.DEVICES[0]
+    dtype: str = defaults.DTYPES[0]
     measure_every: int = defaults.MEASURE_EVERY
     samples: int = defaults.SAMPLES
     max_new_tokens: int = defaults.MAX_NEW_TOKENS
@@ -97,21 +96,35 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
             objective,
             _optimizer(entry.get("optimizer", {}), str(entry.get("model", defaults.SHIPPED))),
             steps,
-            check_whole(entry.get("batch_size", standard.batch_size), "batch_size", 0, 4096),
-            check_whole(entry.get("seed", 0), "seed", 0, 2**31 - 1),
+            check_whole(entry.get("batch_size", standard.batch_size), "batch_size", 0, defaults.MAX_BATCH),
+            check_whole(entry.get("seed", 0), "seed", 0, defaults.MAX_SEED),
             interventions=interventions,
         ),
-        device=_one_of(entry.get("device", "auto"), "device", ("auto", "cpu", "cuda", "mps")),
-        dtype=_one_of(entry.get("dtype", "float32"), "dtype", DTYPES),
+        device=_one_of(entry.get("device", defaults.DEVICES[0]), "device", defaults.DEVICES),
+        dtype=_one_of(entry.get("dtype", defaults.DTYPES[0]), "dtype", defaults.DTYPES),
         measure_every=check_whole(
             entry.get("measure_every", defaults.MEASURE_EVERY), "measure_every", 0, MAX_STEPS
         ),
-        samples=check_whole(entry.get("samples", defaults.SAMPLES), "samples", 2, 4096),
+        samples=check_whole(entry.get("samples", defaults.SAMPLES), "samples", 2, defaults.MAX_SAMPLES),
         max_new_tokens=check_whole(
-            entry.get("max_new_tokens", defaults.MAX_NEW_TOKENS), "max_new_tokens", 1, 1024
+            entry.get("max_new_tokens", defaults.MAX_NEW_TOKENS), "max_new_tokens", 1, defaults.MAX_REPLY
         ),
         paused=check_switch(entry.get("paused", False), "paused"),
     )
+
+
+def run_config_to_json(config: RunConfig) -> dict[str, Any]:
+    """How the run goes, as ``run_config_from_json`` reads it; its data and prompts are not in it."""
+    settings = config.settings
+    return {
+        "model": config.model,
+        "objective": objective_to_json(settings.objective),
+        "optimizer": asdict(settings.optimizer),
+        "interventions": [intervention_to_json(one) for one in settings.interventions],
+        **{key: getattr(settings, key) for key in ("steps", "batch_size", "seed")},
+        **{key: getattr(config, key) for key in ("device", "dtype", "measure_every", "samples")},
+        **{key: getattr(config, key) for key in ("max_new_tokens", "paused")},
+    }
 
 
 def check_trainable(objective: Objective) -> Objective:

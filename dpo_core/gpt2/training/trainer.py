@@ -5,7 +5,7 @@ that move the toy policy. No formula of a loss is written in torch.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,37 +14,18 @@ from numpy.typing import NDArray
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model.memory import is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.model.policy import Policy, micro_batches
-from dpo_core.gpt2.spec import defaults
+from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.evaluation import comparison_metrics
 from dpo_core.gpt2.training.reference import ReferenceLogProbs, check_start
 from dpo_core.gpt2.training.replies import token_counts
 from dpo_core.indices import Indices, agreements, gathered, pair_indices
-from dpo_core.methods import configured, method_of
-from dpo_core.methods.method import Asked, Objective
+from dpo_core.methods import method_of
+from dpo_core.methods.method import Asked
 from dpo_core.preferences import Preferences
 from dpo_core.toy.metrics import per_comparison
 from dpo_core.world.scenario import Intervention, Optimizer, Rules
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How to train. ``batch_size`` counts comparisons; 0 takes all of them at every step.
-
-    ``micro_batch_tokens`` bounds how many tokens go through the network at once: a larger batch is
-    accumulated in pieces, with the same result.
-    """
-
-    objective: Objective = field(
-        default_factory=lambda: configured("dpo", beta=defaults.BETA, sigma_weight=True)
-    )
-    optimizer: Optimizer = field(default_factory=lambda: Optimizer("sgd", defaults.SHIPPED_RATES["sgd"]))
-    steps: int = defaults.STEPS
-    batch_size: int = defaults.BATCH_SIZE
-    seed: int = 0
-    micro_batch_tokens: int = 4096
-    interventions: tuple[Intervention, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
