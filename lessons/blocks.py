@@ -129,6 +129,7 @@ class Reader:
                 scenario = scenario_from_json(value["scenario"])
             if "objective" in value:
                 scenario = replace(scenario, objective=objective_from_json(value["objective"]))
+                key = None  # what the preset says of itself need not hold of another method
             if value.get("interventions"):
                 document = scenario_to_json(scenario)
                 document["interventions"] += self.listed(value["interventions"], "interventions")

@@ -99,6 +99,31 @@ def test_show_adds_its_interventions_to_the_preset() -> None:
     assert (found.show.preset, found.show.step, found.drawn) == ("align", 60, False)
 
 
+def test_show_may_change_the_method_and_stand_beside_another() -> None:
+    found = only(
+        fence(
+            "show",
+            "text: Look\npreset: align\nobjective: {name: ipo, beta: 0.1}\n"
+            "against: {name: DPO, objective: {name: dpo}}",
+        )
+    ).show
+    assert (found.scenario.objective.name, found.scenario.objective.beta) == ("ipo", 0.1)
+    assert (found.against.objective.name, found.against_name) == ("dpo", "DPO")
+    assert found.against.preferences == ALIGN.preferences and found.preset is None
+    with pytest.raises(LessonError, match="'best' is not a method here"):
+        only(fence("show", "text: a\npreset: align\nobjective: {name: best}"))
+
+
+def test_votes_problems_and_worked_rows() -> None:
+    vote = only(fence("vote", "id: v\ntopic: t\nprompt: p\nreplies: [one, two]\nexample: [3, 4]\nclose: c"))
+    assert (vote.replies, vote.outcome(1)[0]) == (("one", "two"), 3 / 5)
+    with pytest.raises(LessonError, match="no problem 'x'"):
+        only(fence("problem", "id: x\nquestion: q\nsolution: s"))
+    with pytest.raises(LessonError, match="no row 'x'"):
+        only(fence("worked", "new: [x]"))
+    assert "1.3863" in only(fence("worked", "new: [p, reward]")).text
+
+
 def test_prediction_by_choice_and_by_sketch() -> None:
     choice = only(
         fence(

@@ -22,6 +22,9 @@ export function drawMath(root) {
   for (const node of root.querySelectorAll(".tex:not([data-tex])")) {
     node.dataset.tex = node.textContent;
     texTo(node, node.dataset.tex, node.classList.contains("display"));
+    requestAnimationFrame(() => {
+      if (node.scrollWidth > node.clientWidth + 1) node.tabIndex = 0; // wide formulas scroll: keys must reach them
+    });
   }
   return root;
 }
