@@ -3,6 +3,7 @@ import { h, maths } from "../shared/dom.js";
 import { percent, short } from "../shared/format.js";
 import { presets } from "../shared/facts.js";
 import { icon } from "../shared/icons.js";
+import { roomButtons } from "../room/room_button.js";
 
 export function toolbar(app) {
   const choose = h("select", {
@@ -36,6 +37,7 @@ export function toolbar(app) {
       button("Share", "A link and a QR code for exactly this state", () => app.dialogs.share.open()),
       button("Export", "Scenario, trajectory or figure", () => app.dialogs.export.open(), "export"),
       present,
+      ...roomButtons(app),
       button("?", "Keyboard and help", () => app.help(), "round"),
     ),
   );

@@ -1,5 +1,5 @@
 // The page of a phone: the question, one's own vote, the result, and the lecturer's picture.
-import { link } from "./phone_link.js";
+import { Link } from "./phone_link.js";
 import { drawPicture } from "./phone_picture.js";
 import { language, words } from "./phone_words.js";
 
@@ -96,7 +96,7 @@ async function showPicture(number) {
   }
 }
 
-const room = link({
+const room = new Link({
   state(document) {
     const fresh = document.question && (!question || question.number !== document.question.number);
     question = document.question;

@@ -1,18 +1,18 @@
 // The phone's line to its room: joining, reading what changed, and a vote that waits until it can be sent.
 
-const CODE = location.pathname.replace(/\/+$/, "").split("/").pop().toUpperCase();
 const BASE = location.pathname.replace(/\/+$/, "");
+const CODE = BASE.split("/").pop().toUpperCase();
 const KEY = `dpo-lab-room-${CODE}`;
 const SPREAD = 500; // ms over which the phones of a room spread their reading
 const SILENCE = 40_000; // ms without a heartbeat after which the stream counts as dead
 
-let memory = null; // where the browser keeps nothing, the vote lives as long as the page
+let memory = {}; // where the browser keeps nothing, the vote lives as long as the page
 
 function remembered() {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) || memory || {};
+    return JSON.parse(localStorage.getItem(KEY)) || memory;
   } catch {
-    return memory || {};
+    return memory;
   }
 }
 
@@ -25,158 +25,182 @@ function remember(change) {
   }
 }
 
-// Tells `page` of: state(document), step(number), line(true or false), vote(), problem(status), gone(whether it was ever there).
-export function link(page) {
-  let stream = null;
-  let version = 0; // the newest that was heard of
-  let state = null; // the newest that was read
-  let reading = false;
-  let sending = false;
-  let ended = false;
-  let heard = Date.now();
-  let due = 0;
+/**
+ * What the link tells the page.
+ * @typedef {object} Listener
+ * @property {(document: any) => void} state  the room as the server has it
+ * @property {(step: number) => void} step  the lecturer's playhead
+ * @property {(good: boolean) => void} line  whether the room answers
+ * @property {() => void} vote  one's own vote changed
+ * @property {(status: number) => void} problem  the room refused something
+ * @property {(wasThere: boolean) => void} gone  there is no such room, or no more
+ */
 
-  async function ask(path, options = {}) {
-    const headers = { Authorization: `Bearer ${remembered().voter || ""}` };
-    const answer = await fetch(`${BASE}/${path}`, { cache: "no-store", headers, ...options });
-    const document = await answer.json().catch(() => ({}));
-    return { status: answer.status, document };
+export class Link {
+  /** @param {Listener} page */
+  constructor(page) {
+    this.code = CODE;
+    this.page = page;
+    /** @type {EventSource | null} */
+    this.stream = null;
+    this.version = 0; // the newest that was heard of
+    /** @type {any} */
+    this.state = null; // the newest that was read
+    this.reading = this.sending = this.ended = false;
+    this.heard = Date.now();
+    const wake = () => this.wake();
+    document.addEventListener("visibilitychange", wake);
+    window.addEventListener("online", wake);
+    window.addEventListener("pageshow", (event) => event.persisted && wake());
+    window.addEventListener("offline", () => page.line(false));
+    setInterval(() => Date.now() - this.heard > SILENCE && wake(), 5000);
+    this.read();
   }
 
-  async function join() {
-    const { status, document } = await ask("join", { method: "POST" });
-    if (status === 200) remember({ voter: document.voter, pending: null });
-    else refused(status, document);
+  async ask(path, options = {}) {
+    const headers = { Authorization: `Bearer ${remembered().voter || ""}` };
+    const answer = await fetch(`${BASE}/${path}`, { cache: "no-store", headers, ...options });
+    return { status: answer.status, said: await answer.json().catch(() => ({})) };
+  }
+
+  async join() {
+    const { status, said } = await this.ask("join", { method: "POST" });
+    if (status === 200) remember({ voter: said.voter, pending: null });
+    else this.refused(status);
     return status === 200;
   }
 
-  function refused(status, document) {
-    if (status === 404) return end();
-    if (status < 500 && status !== 429) return page.problem(status);
-    throw new Error(document.error || `${status}`); // busy or away: tried again
+  refused(status) {
+    if (status === 404) this.end();
+    else if (status < 500 && status !== 429) this.page.problem(status);
+    else throw new Error(`${status}`); // busy or away: tried again
   }
 
-  function end() {
-    ended = true;
-    if (stream) stream.close();
-    clearTimeout(due);
-    page.gone(Boolean(state));
+  end() {
+    this.ended = true;
+    if (this.stream) this.stream.close();
+    clearTimeout(this.due);
+    this.page.gone(this.state !== null);
   }
 
-  async function read() {
-    if (reading || ended) return;
-    reading = true;
+  // The room at the newest version heard of; a phone without a place in it takes one.
+  async fetchState() {
+    if (!remembered().voter && !(await this.join())) return null;
+    const path = () => this.ask(`state?version=${this.version}`);
+    let { status, said } = await path();
+    if (status === 403) {
+      remember({ voter: "" }); // the room of yesterday had the same code
+      if (!(await this.join())) return null;
+      ({ status, said } = await path());
+    }
+    if (status === 200) return said;
+    this.refused(status);
+    return null;
+  }
+
+  async read() {
+    if (this.reading || this.ended) return;
+    this.reading = true;
     try {
-      if (!remembered().voter && !(await join())) return;
-      const asked = version;
-      let { status, document } = await ask(`state?version=${version}`);
-      if (status === 403) {
-        remember({ voter: "" }); // the room of yesterday had the same code
-        if (await join()) ({ status, document } = await ask(`state?version=${version}`));
-      }
-      if (status !== 200) return refused(status, document);
-      page.line(true);
-      state = document;
-      version = Math.max(version, document.version);
-      page.state(document);
-      flush();
-      if (!stream) listen();
-      if (version > Math.max(asked, document.version)) soon();
+      const state = await this.fetchState();
+      if (!state) return;
+      this.state = state;
+      this.page.line(true);
+      this.page.state(state);
+      this.flush();
+      if (!this.stream) this.listen();
+      if (this.version > state.version) this.soon(); // it changed while it was read
+      this.version = Math.max(this.version, state.version);
     } catch {
-      page.line(false);
-      soon(1000);
+      this.page.line(false);
+      this.soon(1000);
     } finally {
-      reading = false;
+      this.reading = false;
     }
   }
 
   // All phones hear of a change at once; they read it over half a second.
-  function soon(after = 0) {
-    clearTimeout(due);
-    due = setTimeout(read, after + SPREAD * Math.random());
+  soon(after = 0) {
+    clearTimeout(this.due);
+    this.due = setTimeout(() => this.read(), after + SPREAD * Math.random());
   }
 
-  function listen() {
-    if (stream) stream.close();
-    heard = Date.now();
-    const own = new EventSource(`${BASE}/news?voter=${encodeURIComponent(remembered().voter)}`);
-    stream = own;
-    own.onmessage = (event) => {
-      heard = Date.now();
-      page.line(true);
-      if (event.data === "gone") return end();
-      const [now, step] = event.data.split(" ").map(Number);
-      page.step(step);
-      version = Math.max(version, now);
-      if (!state || now > state.version) soon();
+  listen() {
+    this.heard = Date.now();
+    const stream = new EventSource(`${BASE}/news?voter=${encodeURIComponent(remembered().voter)}`);
+    this.stream = stream;
+    stream.onmessage = (event) => {
+      this.heard = Date.now();
+      this.page.line(true);
+      if (event.data === "gone") return this.end();
+      const [version, step] = event.data.split(" ").map(Number);
+      this.page.step(step);
+      this.version = Math.max(this.version, version);
+      if (version > this.state.version) this.soon();
     };
-    own.onerror = () => {
-      if (ended || own !== stream) return;
-      page.line(false);
-      own.close(); // by our own clock: a browser gives up on a stream that was answered with an error
-      stream = null;
-      soon(500);
+    stream.onerror = () => {
+      stream.close(); // by our own clock: a browser gives up on a stream that was answered with an error
+      if (this.ended || stream !== this.stream) return;
+      this.stream = null;
+      this.page.line(false);
+      this.soon(500);
     };
   }
 
-  async function flush() {
+  // Sends the vote that waits, until the room has taken or refused it.
+  async flush() {
     const { pending } = remembered();
-    if (!pending || sending || ended) return;
-    if (!state || !state.question || state.question.number !== pending.question) {
+    if (!pending || this.sending || this.ended) return;
+    if (!this.state.question || this.state.question.number !== pending.question) {
       remember({ pending: null }); // that question is over
-      return page.vote();
+      return this.page.vote();
     }
-    sending = true;
+    this.sending = true;
     try {
-      const body = JSON.stringify(pending);
-      const { status, document } = await ask("vote", { method: "POST", body });
-      if (status === 429 || status >= 500) throw new Error(document.error);
+      const { status, said } = await this.ask("vote", { method: "POST", body: JSON.stringify(pending) });
+      if (status === 429 || status >= 500) throw new Error(`${status}`);
       const now = remembered().pending;
       if (now && now.question === pending.question && now.answer === pending.answer)
         remember({ pending: null });
-      if (status === 200) state.vote = document.vote;
-      else page.problem(status);
-      if (status === 409 || status === 403) soon();
-      page.line(true);
+      if (status === 200) this.state.vote = said.vote;
+      else this.page.problem(status);
+      if (status !== 200) this.soon();
+      this.page.line(true);
     } catch {
-      page.line(false);
-      setTimeout(flush, 1000 + SPREAD * Math.random());
+      this.page.line(false);
+      setTimeout(() => this.flush(), 1000 + SPREAD * Math.random());
     } finally {
-      sending = false;
+      this.sending = false;
     }
-    page.vote();
-    if (remembered().pending && remembered().pending.answer !== pending.answer) flush();
+    this.page.vote();
+    const next = remembered().pending;
+    if (next && next.answer !== pending.answer) this.flush();
   }
 
   // A phone that was locked or out of reach reads the room anew when it wakes.
-  function wake() {
-    if (ended || document.visibilityState === "hidden") return;
-    if (!stream || Date.now() - heard > SILENCE) {
-      if (stream) stream.close();
-      stream = null;
+  wake() {
+    if (this.ended || document.visibilityState === "hidden") return;
+    if (this.stream && Date.now() - this.heard > SILENCE) {
+      this.stream.close();
+      this.stream = null;
     }
-    read();
+    this.read();
   }
-  document.addEventListener("visibilitychange", wake);
-  window.addEventListener("online", wake);
-  window.addEventListener("pageshow", (event) => event.persisted && wake());
-  window.addEventListener("offline", () => page.line(false));
-  setInterval(() => Date.now() - heard > SILENCE && wake(), 5000);
-  read();
 
-  return {
-    code: CODE,
-    vote(answer) {
-      remember({ pending: { question: state.question.number, answer } });
-      page.vote();
-      flush();
-    },
-    // The vote as this phone means it, and whether the room has it.
-    own() {
-      const { pending } = remembered();
-      const waiting = pending && state.question && pending.question === state.question.number;
-      return { answer: waiting ? pending.answer : state.vote, waiting: Boolean(waiting) };
-    },
-    picture: async () => (await ask("picture")).document,
-  };
+  vote(answer) {
+    remember({ pending: { question: this.state.question.number, answer } });
+    this.page.vote();
+    this.flush();
+  }
+
+  // The vote as this phone means it, and whether it still waits to be sent.
+  own() {
+    const { pending } = remembered();
+    const waiting = pending && this.state.question && pending.question === this.state.question.number;
+    return { answer: waiting ? pending.answer : this.state.vote, waiting: Boolean(waiting) };
+  }
+
+  async picture() {
+    return (await this.ask("picture")).said;
+  }
 }
