@@ -63,7 +63,7 @@ def _segments(trajectory: Trajectory) -> list[dict[str, Any]]:
     return found
 
 
-def encode(state: Playground, acknowledged: dict[str, int]) -> bytes:
+def encode(state: Playground, acknowledged: dict[str, int], session: str = "") -> bytes:
     """uint32 header length, header (UTF-8 JSON, padded to 4 bytes), the run's rows, then the ghost's rows."""
     run = state.trajectory
     names, rows = _table(run)
@@ -71,6 +71,7 @@ def encode(state: Playground, acknowledged: dict[str, int]) -> bytes:
     scenario = scenario_to_json(run.scenario)
     header: dict[str, Any] = {
         "acknowledged": acknowledged,
+        "session": session,
         "world": state.world,
         "preset": state.preset,
         "scenario": scenario,

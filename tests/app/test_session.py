@@ -232,3 +232,10 @@ def test_a_pinned_run_is_named_by_its_settings_and_how_often_it_was_changed():
         for n in range(3)
     ]
     assert names == ["", ", 1 change", ", 2 changes"]
+
+
+def test_a_player_whose_server_died_says_where_it_was():
+    changed = after({"type": "intervene", "step": 40, "change": "beta", "value": 0.5})
+    restored = after({"type": "open", "query": f"{changed.link()}&t=57"})
+    assert (restored.scenario, restored.step, restored.preset) == (changed.scenario, 57, changed.preset)
+    assert restored.world == after().world + 1  # so that the player takes the playhead from it

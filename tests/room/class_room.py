@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import httpx2
 from starlette.applications import Starlette
@@ -14,6 +15,13 @@ from app.room.limits import Limits
 from app.room.store import Store
 
 Answer = tuple[int, Any]
+T = TypeVar("T")
+
+
+def run_alone(main: Coroutine[Any, Any, T]) -> T:
+    """``asyncio.run`` in a thread of its own: where a browser is open, Playwright has this thread's loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, main).result()
 
 
 def served(store: Store) -> Starlette:
@@ -33,7 +41,7 @@ def with_room(store: Callable[[], Store], body: Callable[["Driver"], Coroutine[A
         asking._open.pop(asyncio.get_running_loop())
         await opened.close_store()
 
-    asyncio.run(whole())
+    run_alone(whole())
 
 
 async def call(

@@ -6,10 +6,9 @@ import random
 from pathlib import Path
 
 import httpx2
-import pytest
 
-from tests.room.class_room import Driver, Phone
-from tests.room.machines import AppServer, serving_nginx
+from tests.room.class_room import Driver, Phone, run_alone
+from tests.room.machines import AppServer
 
 VOTERS = 40
 
@@ -69,85 +68,7 @@ def test_kill_9_loses_no_acknowledged_vote(tmp_path: Path) -> None:
             with contextlib.suppress(httpx2.HTTPError):
                 assert [line async for line in news] == []
 
-    found = asyncio.run(before())
+    found = run_alone(before())
     server.start()
     server.wait()
-    asyncio.run(after(*found))
-
-
-class Sticky:
-    """A browser's client at the proxy: it keeps the cookie, and comes back when a line breaks."""
-
-    def __init__(self, address: str) -> None:
-        self.client = httpx2.AsyncClient(base_url=address, timeout=5)
-
-    async def persist(self, ask):
-        """Ask until there is an answer."""
-        for _ in range(50):
-            try:
-                status, document = await ask()
-                if status < 500:
-                    return status, document
-            except httpx2.HTTPError:
-                pass
-            await asyncio.sleep(0.1)
-        raise AssertionError("no answer for 5 s")
-
-
-@pytest.fixture
-def two_servers(redis_url: str, tmp_path: Path):
-    servers = [AppServer(redis_url.removesuffix("0") + "1", tmp_path / f"log{n}") for n in range(2)]
-    for server in servers:
-        server.start()
-    for server in servers:
-        server.wait()
-    with serving_nginx(tmp_path, [server.port for server in servers]) as address:
-        yield address, servers
-    for server in servers:
-        server.stop()
-
-
-def test_one_of_two_servers_dies_in_the_middle(two_servers) -> None:
-    address, servers = two_servers
-
-    async def lesson() -> None:
-        async with httpx2.AsyncClient(base_url=servers[0].address) as lecturers:
-            driver = await Driver.open(lecturers)  # on the first server, the phones anywhere
-            browsers = [Sticky(address) for _ in range(20)]
-            phones = [await Phone.join(b.client, driver.code) for b in browsers]
-            await driver.ask()
-            for phone in phones:
-                assert (await phone.vote(1, 0))[0] == 200
-            streams = [phone.news() for phone in phones]
-            seen = {await anext(stream) for stream in streams}
-            await asyncio.sleep(1.5)
-            state = await driver.state()
-            assert seen == {f"{state['version']} 0"}
-            assert [row["votes"] for row in state["questions"][0]["result"]] == [20, 0]
-            assert state["phones"] == 20  # counted over both servers
-            await asyncio.to_thread(servers[1].kill)
-            votes = [b.persist(lambda p=p: p.vote(1, 1)) for b, p in zip(browsers, phones, strict=True)]
-            answers = await asyncio.wait_for(asyncio.gather(*votes), 5)  # they go on within five seconds
-            assert {status for status, _ in answers} == {200}
-            await driver.do("close", question=1)
-            await driver.do("reveal", question=1)
-            for phone in phones:
-                question = (await phone.state())["question"]
-                assert [row["votes"] for row in question["result"]] == [0, 20]
-            broken = 0
-            for stream in streams:
-                try:
-                    line = await anext(stream)
-                    while line != f"{state['version'] + 2} 0":
-                        line = await anext(stream)
-                except (httpx2.HTTPError, StopAsyncIteration):
-                    broken += 1
-            assert 0 < broken < 20  # those that the dead server held; a phone opens another
-            for stream in streams:
-                await stream.aclose()
-            for b in browsers:
-                await b.client.aclose()
-
-    asyncio.run(lesson())
-    servers[1].start()  # it comes back and is used again
-    servers[1].wait()
+    run_alone(after(*found))

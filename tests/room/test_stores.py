@@ -12,6 +12,7 @@ from app.room.redis_store import RedisStore
 from app.room.room import CLOSED, OPEN, REVEALED, NoRoom, Refused
 from app.room.sqlite_store import SQLiteStore
 from app.room.store import LIFETIME, Mark, Store
+from tests.room.class_room import run_alone
 
 Body = Callable[[Store], Awaitable[None]]
 Opening = Callable[..., Store]
@@ -35,7 +36,7 @@ def run(opening: Opening, body: Body, lifetime: float = LIFETIME) -> None:
         finally:
             await store.close_store()
 
-    asyncio.run(whole())
+    run_alone(whole())
 
 
 async def opened(store: Store, questions: int = 0) -> str:

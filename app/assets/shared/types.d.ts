@@ -67,6 +67,7 @@ export interface Segment {
 /** A run of the Playground, as decoded from the server's bytes. */
 export interface Run {
   acknowledged: Record<string, number>;
+  session: string; // of the server: another one after a server was lost
   world: number;
   preset: string | null;
   scenario: { prompts: Prompt[]; [key: string]: any };
