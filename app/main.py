@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that `streaml
 
 from app.gpt2 import job_server as training
 from app.lessons import lesson_routes
+from app.room import room_routes
 from app.shell import assets
 
-app = st.App("navigation.py", routes=[*assets.routes(), *lesson_routes.routes(), *training.routes()])
+ROUTES = [*assets.routes(), *lesson_routes.routes(), *training.routes(), *room_routes.routes()]
+app = st.App("navigation.py", routes=ROUTES)

@@ -88,13 +88,14 @@ def _prompts(preferences: Preferences) -> bytes:
     return json.dumps(prompts_to_json(preferences), separators=(",", ":"), allow_nan=False).encode()
 
 
-def encode(state: Playground, acknowledged: dict[str, int]) -> bytes:
+def encode(state: Playground, acknowledged: dict[str, int], session: str = "") -> bytes:
     """uint32 header length, header (UTF-8 JSON, padded to 4 bytes), the run's rows, then the others'."""
     run = state.trajectory
     names, rows = _table(run)
     ceilings = kl_ceiling(run.space, run.log_policy[0])  # the policy starts as the reference
     header: dict[str, Any] = {
         "acknowledged": acknowledged,
+        "session": session,
         "world": state.world,
         "preset": state.preset,
         "steps": run.scenario.steps,

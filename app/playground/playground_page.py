@@ -1,5 +1,6 @@
 """The Playground page: one player, one queue of events, one answer."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ def page() -> None:
     query = st.query_params.to_dict()
     address = next((f"{key}={query[key]}" for key in ("s", "preset") if key in query), "")
     first = "playground" not in st.session_state
+    st.session_state.setdefault("playground_session", secrets.token_hex(4))
     # A link from another page opens here; an address that the player itself wrote does not.
     if first or (address and address not in st.session_state.playground_written):
         world = 0 if first else st.session_state.playground.world + 1
@@ -31,9 +33,8 @@ def page() -> None:
 @st.fragment
 def _player() -> None:
     state: session.Playground = st.session_state.playground
-    _component()(
-        key=KEY, data=payload.encode(state, st.session_state.playground_seen), on_queue_change=_on_queue
-    )
+    seen, session_name = st.session_state.playground_seen, st.session_state.playground_session
+    _component()(key=KEY, data=payload.encode(state, seen, session_name), on_queue_change=_on_queue)
 
 
 @st.cache_resource

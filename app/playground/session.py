@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from app.playground import link
 from app.shell.qr import qr_svg
@@ -160,6 +161,11 @@ def _fits(scenario: Scenario) -> Scenario:
 
 def _preset(state: Playground, event: dict[str, Any]) -> Playground:
     return open_preset(str(event["key"]), state.world + 1)
+
+
+def _open(state: Playground, event: dict[str, Any]) -> Playground:
+    """What the player showed before its session was lost with its server."""
+    return replace(open_link(dict(parse_qsl(str(event["query"])))), world=state.world + 1)
 
 
 def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
@@ -347,6 +353,7 @@ def _qr(state: Playground, event: dict[str, Any]) -> Playground:
 
 HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
     "preset": _preset,
+    "open": _open,
     "intervene": _intervene,
     "undo": _undo,
     "clear": _clear,

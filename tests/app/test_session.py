@@ -299,3 +299,10 @@ def test_rankings_and_thumbs_are_turned_at_the_playhead():
     assert session.open_link(dict([turned.link().split("=", 1)])).scenario == turned.scenario
     assert after({"type": "export", "what": "csv"}, state=turned).download is not None
     payload.encode(turned, {})
+
+
+def test_a_player_whose_server_died_says_where_it_was():
+    changed = after({"type": "intervene", "step": 40, "change": "beta", "value": 0.5})
+    restored = after({"type": "open", "query": f"{changed.link()}&t=57"})
+    assert (restored.scenario, restored.step, restored.preset) == (changed.scenario, 57, changed.preset)
+    assert restored.world == after().world + 1  # so that the player takes the playhead from it

@@ -102,6 +102,7 @@ export function exporter(app) {
   );
   return {
     root: box.root,
+    save: (what) => ask(what)(),
     open() {
       state.textContent = "";
       box.show();

@@ -4,6 +4,7 @@ import { percent, short } from "../shared/format.js";
 import { presets } from "../shared/facts.js";
 import { icon } from "../shared/icons.js";
 import { compareChoice } from "./compare.js";
+import { roomButtons } from "../room/room_button.js";
 
 export function toolbar(app) {
   const choose = h("select", {
@@ -38,6 +39,7 @@ export function toolbar(app) {
       button("Share", "A link and a QR code for exactly this state", () => app.dialogs.share.open()),
       button("Export", "Scenario, trajectory or figure", () => app.dialogs.export.open(), "export"),
       present,
+      ...roomButtons(app),
       button("?", "Keyboard and help", () => app.help(), "round"),
     ),
   );

@@ -119,6 +119,8 @@ export class Player {
   async receive(run, setStateValue) {
     await this.ready;
     if (this.gone) return;
+    if (this.run && this.run.session !== run.session && this.run.link !== run.link)
+      return this.restore(run, setStateValue);
     this.events.receive(run.acknowledged, setStateValue);
     const arrived = !this.run;
     const fresh = this.run?.world !== run.world;
@@ -144,6 +146,16 @@ export class Player {
     this.seek(this.view.playhead, true);
     if (longer && ended && !fresh) this.play(); // a change at the end: show what it does
     this.events.flush();
+  }
+
+  // The server died, and another knows only the address that the page came with: tell it where we were.
+  restore(run, setStateValue) {
+    const lost = this.events.events.map(([, event]) => event);
+    const { query } = this;
+    this.run.session = run.session;
+    this.events.events = [];
+    this.events.receive(run.acknowledged, setStateValue);
+    for (const event of [{ type: "open", query }, ...lost]) this.send(event);
   }
 
   redraw() {

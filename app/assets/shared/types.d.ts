@@ -84,6 +84,7 @@ export type Ends = { [metric: string]: number | null };
 /** A run of the Playground, as decoded from the server's bytes. */
 export interface Run {
   acknowledged: Record<string, number>;
+  session: string; // of the server: another one after a server was lost
   world: number;
   preset: string | null;
   steps: number;
