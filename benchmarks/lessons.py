@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.lessons.lesson_answers import answer
 from benchmarks.page import CHROMIUM, SWITCHES, percentile, start, wait
-from lessons.check import Check, Slider
+from lessons.check import Bars, Check, Control, Slider, Value
 from lessons.checks import CHECKS
 from lessons.library import lessons
 
@@ -30,12 +30,18 @@ MOVE = """([panel, share]) => new Promise((done) => {
 })"""
 
 
-def at_random(check: Check, chance: random.Random) -> dict[str, float | str]:
+def anywhere(control: Control, chance: random.Random) -> Value:
+    """A value in the control's range."""
+    if isinstance(control, Bars):
+        return tuple(chance.uniform(control.low, control.high) for _ in control.names)
+    if isinstance(control, Slider):
+        return chance.uniform(control.low, control.high)
+    return chance.choice(control.options)
+
+
+def at_random(check: Check, chance: random.Random) -> dict[str, Value]:
     """Values for every control, anywhere in its range."""
-    return {
-        c.name: chance.uniform(c.low, c.high) if isinstance(c, Slider) else chance.choice(c.options)
-        for c in check.controls
-    }
+    return {control.name: anywhere(control, chance) for control in check.controls}
 
 
 def computed() -> tuple[list[float], str]:

@@ -7,30 +7,36 @@ from typing import Any
 
 from dpo_core.errors import ScenarioError
 from dpo_core.toy.metrics import PER_PROMPT, PER_STEP
+from dpo_core.world.objective_file import objective_from_json
 from dpo_core.world.presets import find_preset
 from dpo_core.world.scenario import Scenario
 from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json
-from lessons import markdown
+from lessons import markdown, worked
+from lessons.computed import CURVES
 from lessons.document import (
     Block,
     CheckPanel,
     Derivation,
+    Exercise,
     LessonError,
     Level,
     Levels,
     Misconception,
     Prediction,
+    Prose,
     PublishedFigure,
     Show,
     ShowMe,
     Step,
+    Vote,
 )
+from lessons.problems import PROBLEMS
 
 PAGES = ("playground", "gpt2")
 METRICS = (*PER_STEP, *PER_PROMPT, "sigma_weight")
 REPLY = re.compile(r"policy/(\d+)")  # probability of one reply of the prompt
-WORLD = {"preset", "scenario", "interventions"}
-STATE = WORLD | {"step", "page", "metrics", "prompt", "experiment"}
+WORLD = {"preset", "scenario", "interventions", "objective"}
+STATE = WORLD | {"step", "page", "metrics", "prompt", "experiment", "against"}
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,8 @@ class Reader:
                 scenario, key = preset.scenario, preset.key
             else:
                 scenario = scenario_from_json(value["scenario"])
+            if "objective" in value:
+                scenario = replace(scenario, objective=objective_from_json(value["objective"]))
             if value.get("interventions"):
                 document = scenario_to_json(scenario)
                 document["interventions"] += self.listed(value["interventions"], "interventions")
@@ -143,7 +151,19 @@ class Reader:
         prompt = self.whole(entry.get("prompt", 0), "prompt", len(scenario.preferences.prompts) - 1)
         names = entry.get("metrics", ["loss", "logps/chosen"])
         metrics = tuple(self.metric(name, scenario, prompt) for name in self.listed(names, "metrics"))
-        return Show("playground", scenario, preset, step, metrics[:3], prompt)
+        against, name = self.against(entry, scenario)
+        return Show("playground", scenario, preset, step, metrics[:3], prompt, "", against, name)
+
+    def against(self, entry: Mapping[str, Any], scenario: Scenario) -> tuple[Scenario | None, str]:
+        """The same world under another objective, to be drawn dashed beside it, and its name."""
+        if "against" not in entry:
+            return None, ""
+        other = self.mapping(entry["against"], "against", {"name", "objective"}, set())
+        try:
+            objective = objective_from_json(other["objective"])
+        except ScenarioError as error:
+            raise self.fail(f"{error.where}: {error.what}", error.mend, "against") from None
+        return replace(scenario, objective=objective), self.text(other, "name")
 
     def metric(self, name: Any, scenario: Scenario, prompt: int) -> str:
         reply = REPLY.fullmatch(str(name))
@@ -175,6 +195,22 @@ def _check(reader: Reader) -> CheckPanel:
     return CheckPanel(reader.key(value["id"], "check", reader.known.checks, "lessons/checks"))
 
 
+def _sketch(reader: Reader, value: Any) -> tuple[Show | None, str, str, str]:
+    """The run to draw, the words that say so, its metric, and the curve that takes a run's place."""
+    if isinstance(value, dict) and "curve" in value:
+        drawing = reader.mapping(value, "sketch", {"prompt", "curve"}, set())
+        among = frozenset(CURVES)
+        curve = reader.key(drawing["curve"], "curve", among, "lessons/computed.py", "curve")
+        return None, reader.text(drawing, "prompt"), "", curve
+    drawing = reader.mapping(value, "sketch", {"prompt", "metric"}, STATE - {"prompt", "metrics"})
+    state = {key: entry for key, entry in drawing.items() if key not in ("prompt", "metric")}
+    show = reader.show({**state, "metrics": [drawing["metric"]]})
+    if show.scenario is None:
+        raise reader.fail("a sketch needs a run of the toy", "Use preset or scenario", "sketch")
+    show = replace(show, step=show.step or show.scenario.steps)
+    return show, reader.text(drawing, "prompt"), show.metrics[0], ""
+
+
 def _predict(reader: Reader) -> Prediction:
     asked = {"id", "question", "why"}
     sketched = isinstance(reader.value, dict) and "sketch" in reader.value
@@ -182,17 +218,9 @@ def _predict(reader: Reader) -> Prediction:
     value = reader.mapping(reader.value, "predict", needed, set() if sketched else {"show"})
     question, why = reader.text(value, "question"), reader.text(value, "why")
     choices: list[str] = []
-    answer, show, sketch, metric = 0, None, "", ""
+    answer, show, sketch, metric, curve = 0, None, "", "", ""
     if sketched:
-        drawing = reader.mapping(
-            value["sketch"], "sketch", {"prompt", "metric"}, STATE - {"prompt", "metrics"}
-        )
-        state = {key: entry for key, entry in drawing.items() if key not in ("prompt", "metric")}
-        show = reader.show({**state, "metrics": [drawing["metric"]]})
-        if show.scenario is None:
-            raise reader.fail("a sketch needs a run of the toy", "Use preset or scenario", "sketch")
-        show = replace(show, step=show.step or show.scenario.steps)
-        sketch, metric = reader.text(drawing, "prompt"), show.metrics[0]
+        show, sketch, metric, curve = _sketch(reader, value["sketch"])
     else:
         choices = [
             reader.text({"choices": entry}, "choices")
@@ -210,6 +238,7 @@ def _predict(reader: Reader) -> Prediction:
         markdown.inline(sketch),
         metric,
         markdown.plain_text(" ".join([question, *choices, sketch, why])),
+        curve,
     )
 
 
@@ -226,9 +255,49 @@ def _picture(reader: Reader) -> ShowMe:
     return ShowMe(markdown.inline(reader.text(value, "text", "")), show, True)
 
 
+def _vote(reader: Reader) -> Vote:
+    keys = {"id", "topic", "prompt", "replies", "example", "close"}
+    value = reader.mapping(reader.value, "vote", keys, set())
+    listed = reader.listed(value["replies"], "replies", 2)
+    example = reader.listed(value["example"], "example", 2)
+    if len(listed) != 2 or len(example) != 2:
+        raise reader.fail("a vote has two replies and [votes for the first, votes]", "Write both", "replies")
+    first, second = (reader.text({"replies": one}, "replies") for one in listed)
+    votes = reader.whole(example[1], "example", 1000)
+    ours = reader.whole(example[0], "example", max(votes - 1, 0))
+    topic, prompt, close = (reader.text(value, key) for key in ("topic", "prompt", "close"))
+    return Vote(
+        reader.text(value, "id"),
+        markdown.inline(topic),
+        markdown.inline(prompt),
+        (markdown.inline(first), markdown.inline(second)),
+        (ours, votes),
+        markdown.inline(close),
+        markdown.plain_text(" ".join([topic, prompt, first, second, close])),
+    )
+
+
+def _problem(reader: Reader) -> Exercise:
+    value = reader.mapping(reader.value, "problem", {"id", "question", "solution"}, set())
+    key = reader.key(value["id"], "problem", frozenset(PROBLEMS), "lessons/problems.py")
+    question, solution = reader.text(value, "question"), reader.text(value, "solution")
+    text = markdown.plain_text(f"{question} {solution}")
+    return Exercise(key, markdown.inline(question), markdown.block(solution), text)
+
+
+def _worked(reader: Reader) -> Prose:
+    value = reader.mapping(reader.value, "worked", {"new"}, set())
+    try:
+        table = worked.table(tuple(str(key) for key in reader.listed(value["new"], "new")))
+    except KeyError as error:
+        known = ", ".join(row.key for row in worked.rows())
+        raise reader.fail(f"no row {error.args[0]!r}", f"Use: {known}", "new") from None
+    return Prose(markdown.block(table), markdown.plain_text(table))
+
+
 def _figure(reader: Reader) -> PublishedFigure:
     value = reader.mapping(reader.value, "figure", {"id"}, set())
-    return PublishedFigure(reader.key(value["id"], "figure", reader.known.figures, "lessons/published.py"))
+    return PublishedFigure(reader.key(value["id"], "figure", reader.known.figures, "lessons/gallery.py"))
 
 
 def _levels(reader: Reader) -> Levels:
@@ -259,6 +328,9 @@ KINDS: dict[str, Callable[[Reader], Block]] = {
     "derive": _derive,
     "check": _check,
     "predict": _predict,
+    "vote": _vote,
+    "worked": _worked,
+    "problem": _problem,
     "show": _show,
     "picture": _picture,
     "figure": _figure,

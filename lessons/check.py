@@ -1,12 +1,16 @@
-"""A check: a claim with two sides, both computed by the core from the reader's own numbers."""
+"""A check: a claim with two sides, computed from the reader's own numbers: one by the core, the other by
+another road. Each names the mistakes (mutants) that turn it false.
+"""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from lessons.mutant import Mutant, broken
+
 RELATIONS = ("=", "<=", ">=", "<", ">")
-Value = float | str
+Value = float | str | tuple[float, ...]
 Side = float | tuple[float, ...]
 
 
@@ -75,6 +79,42 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Bars:
+    """One number per ``names`` (a reward per reply, …), dragged as bars between ``low`` and ``high``."""
+
+    name: str
+    label: str
+    names: tuple[str, ...]
+    low: float
+    high: float
+    default: tuple[float, ...]
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.default) != len(self.names) or not all(self.low <= x <= self.high for x in self.default):
+            raise CheckError(self.name, f"default {self.default} does not fit", "Give one number per bar")
+
+    @property
+    def sliders(self) -> tuple[Slider, ...]:
+        """Each bar as a slider of its own."""
+        return tuple(
+            Slider(f"{self.name}: {name}", name, self.low, self.high, value, unit=self.unit)
+            for name, value in zip(self.names, self.default, strict=True)
+        )
+
+    def read(self, value: Any) -> tuple[float, ...]:
+        """``value`` as a tuple of numbers in range. Raises CheckError where it is none."""
+        if not isinstance(value, list | tuple) or len(value) != len(self.names):
+            raise CheckError(
+                self.name, f"{str(value)[:40]!r} is no list of {len(self.names)} numbers", "Give one per bar"
+            )
+        return tuple(slider.read(one) for slider, one in zip(self.sliders, value, strict=True))
+
+
+Control = Slider | Choice | Bars
+
+
+@dataclass(frozen=True)
 class Sides:
     """Both sides of the claim; ``rows`` are further computed numbers worth showing."""
 
@@ -101,18 +141,21 @@ class Check:
 
     ``compute`` takes one keyword argument per control. ``tolerance`` is relative plus absolute:
     "=" holds where |left − right| ≤ tolerance · (1 + max(|left|, |right|)); "<=" and ">=" allow the
-    same slack, "<" and ">" none.
+    same slack, "<" and ">" none. ``mutants`` are mistakes under which the claim is false.
     """
 
     key: str
     claim: str
     equation: str
-    controls: tuple[Slider | Choice, ...]
+    controls: tuple[Control, ...]
     compute: Callable[..., Sides]
+    mutants: tuple[Mutant, ...]
     tolerance: float = 1e-12
     relation: str = "="
 
     def __post_init__(self) -> None:
+        if not self.mutants:
+            raise CheckError(self.key, "nothing can break it", "Name a mutant that turns it false")
         if self.relation not in RELATIONS:
             raise CheckError(self.key, f"{self.relation!r} is no relation", f"Use: {' '.join(RELATIONS)}")
 
@@ -127,6 +170,14 @@ class Check:
             if name not in names:
                 raise CheckError(self.key, f"no control {str(name)[:40]!r}", f"Use: {', '.join(names)}")
         return {c.name: c.read(values[c.name]) if c.name in values else c.default for c in self.controls}
+
+    def broken(self, label: str) -> "Check":
+        """This check with one of its mistakes built in. Raises CheckError for one that it does not name."""
+        for mutant in self.mutants:
+            if mutant.label == label:
+                return replace(self, compute=broken(self.compute, mutant))
+        names = ", ".join(mutant.label for mutant in self.mutants)
+        raise CheckError(self.key, f"no mistake {str(label)[:40]!r}", f"Use: {names}")
 
     def evaluate(self, values: Mapping[str, Any]) -> Result:
         """Compute both sides at ``values``. Raises CheckError on a value that a control cannot take."""

@@ -4,6 +4,7 @@ Maths stays TeX inside ``<span class="tex">`` (display: ``<div class="tex displa
 """
 
 from dataclasses import dataclass
+from math import log
 
 from dpo_core.world.scenario import Scenario
 
@@ -30,6 +31,8 @@ class Show:
     metrics: tuple[str, ...]
     prompt: int
     experiment: str = ""
+    against: Scenario | None = None  # the dashed run, with its name
+    against_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class CheckPanel:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question answered by a choice (``choices``, ``answer``) or by drawing ``metric`` (``sketch``)."""
+    """A question answered by a choice (``choices``, ``answer``) or by drawing (``sketch``) a ``metric``."""
 
     id: str
     question: str
@@ -71,6 +74,36 @@ class Prediction:
     show: Show | None
     sketch: str
     metric: str
+    text: str
+    curve: str = ""  # what is drawn where no run is: a key of lessons.computed.CURVES
+
+
+@dataclass(frozen=True)
+class Vote:
+    """Two replies to vote on. ``example`` is (votes for the first, votes) of an invented class, told as such;
+    ``close`` says why the choice is a close one."""
+
+    id: str
+    topic: str
+    prompt: str
+    replies: tuple[str, str]
+    example: tuple[int, int]
+    close: str
+    text: str
+
+    def outcome(self, choice: int) -> tuple[float, float]:
+        """Share p of the first reply, the reader's vote counted, and the reward gap log(p/(1−p)), nats."""
+        share = (self.example[0] + (choice == 0)) / (self.example[1] + 1)
+        return share, log(share / (1.0 - share))
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A problem of ``lessons.problems``: its question and, behind a fold, its solution."""
+
+    key: str
+    question: str
+    solution: str
     text: str
 
 
@@ -110,7 +143,8 @@ class Misconception:
     text: str
 
 
-Block = Prose | Derivation | CheckPanel | Prediction | ShowMe | PublishedFigure | Levels | Misconception
+Panel = CheckPanel | Prediction | Vote | Exercise | Misconception  # what a reader acts on
+Block = Prose | Derivation | Panel | ShowMe | PublishedFigure | Levels
 
 
 @dataclass(frozen=True)
@@ -161,7 +195,7 @@ class Lesson:
 def text_of(block: Block) -> str:
     """What search reads of a block."""
     match block:
-        case Prose() | Derivation() | Prediction() | Levels() | Misconception():
+        case Prose() | Derivation() | Prediction() | Vote() | Exercise() | Levels() | Misconception():
             return block.text
         case CheckPanel() | PublishedFigure():
             return block.key.replace("_", " ").replace("-", " ")

@@ -1,4 +1,4 @@
-"""A published figure as data: every point with its place in the source, "≈" where read off a curve."""
+"""A figure as data: every point with its place in the source, "≈" where read off a published curve."""
 
 from dataclasses import dataclass
 

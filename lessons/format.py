@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 from lessons import markdown
 from lessons.blocks import KINDS, Known, Reader
-from lessons.document import Block, Lesson, LessonError, Prose, Section, text_of
+from lessons.document import Block, Lesson, LessonError, Prose, Section, ShowMe, text_of
 
 CODE = {"", "text", "json", "jsonl", "python", "bash"}  # fences shown as they are
 FILE_NAME = re.compile(r"(\d\d)_([a-z0-9_]+)\.md")
@@ -199,5 +199,6 @@ def _yaml_text(error: yaml.YAMLError) -> str:
 def _minutes(sections: Sequence[Section]) -> int:
     blocks = [block for section in sections for block in section.blocks]
     words = sum(len(text_of(block).split()) for block in blocks)
-    panels = sum(not isinstance(block, Prose) for block in blocks)
+    links = sum(isinstance(block, ShowMe) and not block.drawn for block in blocks)
+    panels = sum(not isinstance(block, Prose) for block in blocks) - links
     return max(1, round(words / WORDS_PER_MINUTE + panels * MINUTES_PER_PANEL))

@@ -9,7 +9,7 @@ from lessons.blocks import Known
 from lessons.checks import CHECKS
 from lessons.document import Lesson, LessonError
 from lessons.format import read_lesson
-from lessons.published import FIGURES
+from lessons.gallery import FIGURES
 
 CONTENT = Path(__file__).parent / "content"
 LINK = re.compile(r"\]\(lesson:([a-z0-9-]+)(?:#([a-z0-9-]+))?\)")

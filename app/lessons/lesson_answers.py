@@ -1,7 +1,8 @@
 """What the lesson pages ask the server: checks at the reader's numbers, and searches. Pure: no Streamlit.
 
-A question is ``{"client", "n", "asks": {id: {"check": key, "values": {…}} or {"search": text}}}``; the
-answer repeats ``client`` and ``n``. Whatever a browser sends, the answer is data, never an exception.
+A question is ``{"client", "n", "asks": {id: ask}}``; an ask is ``{"check": key, "values": {…}, "mutant":
+label?}``, ``{"search": text}`` or ``{"problem": key, "answer": text}``. The answer repeats ``client`` and
+``n``. Whatever a browser sends, the answer is data, never an exception.
 """
 
 import math
@@ -11,6 +12,7 @@ from app.lessons import lesson_payload
 from lessons import search
 from lessons.check import CheckError
 from lessons.checks import CHECKS
+from lessons.problems import PROBLEMS
 
 MAX_ASKS = 40
 
@@ -33,11 +35,18 @@ def _one(ask: Any) -> dict[str, Any]:
     if "search" in ask:
         hits = search.index().search(str(ask["search"]))
         return {"hits": [vars(hit) for hit in hits]}
+    if "problem" in ask:
+        problem = PROBLEMS.get(str(ask["problem"]))
+        if problem is None:
+            return {"error": "This problem is not known here. Reload the page."}
+        return vars(problem.check(str(ask.get("answer", ""))))
     check = CHECKS.get(str(ask.get("check")))
     values = ask.get("values")
     if check is None or not isinstance(values, dict):
         return {"error": "This check is not known here. Reload the page."}
     try:
+        if ask.get("mutant") is not None:
+            check = check.broken(str(ask["mutant"]))
         return lesson_payload.result(check.evaluate(values))
     except CheckError as error:
         return {"error": str(error)}

@@ -5,15 +5,17 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from app.playground.link import link_to
+from app.playground.link import encode, link_to
 from dpo_core.glossary import GLOSSARY
 from lessons import markdown
-from lessons.check import Check, Choice, Result, Slider
+from lessons.check import Check, Control, Result
 from lessons.checks import CHECKS
+from lessons.computed import CURVES
 from lessons.document import (
     Block,
     CheckPanel,
     Derivation,
+    Exercise,
     Lesson,
     Levels,
     Misconception,
@@ -22,10 +24,12 @@ from lessons.document import (
     PublishedFigure,
     Show,
     ShowMe,
+    Vote,
 )
+from lessons.gallery import FIGURES
 from lessons.library import lessons
 from lessons.picture import picture
-from lessons.published import FIGURES
+from lessons.problems import PROBLEMS
 
 
 def index() -> dict[str, Any]:
@@ -82,7 +86,23 @@ def _block(block: Block) -> dict[str, Any]:
                 "answer": block.answer,
                 "why": block.why,
                 "sketch": block.sketch,
+                "curve": _curve(block.curve),
                 "show": state(block.show, drawn=True) if block.show else None,
+            }
+        case Vote():
+            return {
+                "kind": "vote",
+                **{name: getattr(block, name) for name in ("id", "topic", "prompt", "replies", "close")},
+                "example": block.example,
+                "outcomes": [block.outcome(choice) for choice in (0, 1)],
+            }
+        case Exercise():
+            return {
+                "kind": "problem",
+                "key": block.key,
+                "wants": PROBLEMS[block.key].kind,
+                "question": block.question,
+                "solution": block.solution,
             }
         case ShowMe():
             return {"kind": "show", "html": block.html, "show": state(block.show, drawn=block.drawn)}
@@ -107,6 +127,16 @@ def _block(block: Block) -> dict[str, Any]:
             }
 
 
+def _curve(key: str) -> dict[str, Any] | None:
+    """A computed curve in the form of a run with one metric, which is how a sketch is drawn."""
+    if not key:
+        return None
+    curve = CURVES[key]()
+    steps = len(curve.values) - 1
+    metric = {"name": key, "label": curve.label, "unit": curve.unit, "values": curve.values}
+    return {"t": list(range(steps + 1)), "steps": steps, "x_label": curve.x_label, "metrics": [metric]}
+
+
 def state(show: Show, drawn: bool) -> dict[str, Any]:
     """A link to the state that the text talks about, with the run to draw where that is asked for."""
     picture_of = picture(show) if drawn and show.scenario is not None else None
@@ -117,6 +147,10 @@ def address(show: Show) -> str:
     """The state's address, relative to any page of the app (the Playground stands at the root)."""
     if show.scenario is None:
         return f"gpt2?experiment={quote(show.experiment)}" if show.experiment else "gpt2"
+    if show.against is not None:
+        return (
+            f"./?s={encode(show.scenario, show.preset, ((show.against_name, show.against),))}&t={show.step}"
+        )
     return f"./?{link_to(show.scenario, show.step, show.preset)}"
 
 
@@ -129,12 +163,14 @@ def check_panel(check: Check) -> dict[str, Any]:
         "equation": check.equation,
         "relation": check.relation,
         "controls": [_control(control) for control in check.controls],
+        "mutants": [mutant.label for mutant in check.mutants],
         "result": result(check.evaluate({})),
     }
 
 
-def _control(control: Slider | Choice) -> dict[str, Any]:
-    return {**asdict(control), "label": markdown.inline(control.label), "slider": isinstance(control, Slider)}
+def _control(control: Control) -> dict[str, Any]:
+    kind = type(control).__name__.lower()
+    return {**asdict(control), "label": markdown.inline(control.label), "kind": kind}
 
 
 def result(found: Result) -> dict[str, Any]:

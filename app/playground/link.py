@@ -17,18 +17,19 @@ DAMAGED = ScenarioError(
 )
 
 
-def encode(
-    scenario: Scenario, preset: str | None = None, against: Scenario | None = None, name: str = ""
-) -> str:
+Others = tuple[tuple[str, Scenario], ...]  # compared runs by their names
+
+
+def encode(scenario: Scenario, preset: str | None = None, others: Others = ()) -> str:
     """A URL-safe token for ``scenario``; where only a preset's interventions changed, a short one."""
-    document = {"run": _write(scenario, preset), "preset": preset}
-    if against is not None:
-        document |= {"against": _write(against, preset), "name": name}
+    document: dict[str, Any] = {"run": _write(scenario, preset), "preset": preset}
+    if others:
+        document["others"] = [[name, _write(other, preset)] for name, other in others]
     packed = zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 9)
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def decode(token: str) -> tuple[Scenario, str | None, Scenario | None, str]:
+def decode(token: str) -> tuple[Scenario, str | None, Others]:
     """What ``encode`` was given. Raises ScenarioError for anything that it did not write."""
     try:
         packed = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
@@ -37,11 +38,14 @@ def decode(token: str) -> tuple[Scenario, str | None, Scenario | None, str]:
         if not unpacker.eof:
             raise DAMAGED
         document = json.loads(text)
-        preset, name = document["preset"], str(document.get("name", ""))[:80]
+        preset = document["preset"]
         if preset is not None:
             preset = find_preset(preset).key
+        others = document.get("others", [])
+        if "against" in document:  # links made before several runs could be compared
+            others = [[document.get("name", ""), document["against"]]]
         run = _read(document["run"], preset)
-        return run, preset, _read(document["against"], preset) if "against" in document else None, name
+        return run, preset, tuple((str(name)[:80], _read(other, preset)) for name, other in others)
     except (
         ValueError,
         KeyError,

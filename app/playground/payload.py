@@ -2,12 +2,14 @@
 
 import json
 import struct
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from app.playground.session import Playground
 from dpo_core.methods import method_of
+from dpo_core.preferences import Preferences
 from dpo_core.theory.closed_forms import label_optimum
 from dpo_core.toy.categorical import kl_ceiling
 from dpo_core.toy.metrics import PER_COMPARISON, PER_PROMPT, PER_STEP
@@ -15,7 +17,7 @@ from dpo_core.toy.simulate import Trajectory
 from dpo_core.world.change_words import describe
 from dpo_core.world.intervention_file import intervention_to_json
 from dpo_core.world.objective_file import objective_to_json
-from dpo_core.world.scenario_file import scenario_to_json
+from dpo_core.world.scenario_file import prompts_to_json
 
 
 def _table(trajectory: Trajectory) -> tuple[list[str], np.ndarray]:
@@ -53,9 +55,7 @@ def _segments(trajectory: Trajectory) -> list[dict[str, Any]]:
                 "thumbs": [[t.prompt, t.reply, t.up] for t in rules.thumbs],
                 "objective": objective_to_json(objective),
                 "learning_rate": rules.optimizer.learning_rate,
-                "rule": {
-                    str(all_agree): method.rule(objective.values, all_agree) for all_agree in (True, False)
-                },
+                "rule": [method.rule(objective.values, unanimous) for unanimous in (True, False)],
                 "levels": method.levels(objective.values),
                 "optimum": np.exp(optimum).tolist() if optimum is not None else None,
             }
@@ -63,17 +63,40 @@ def _segments(trajectory: Trajectory) -> list[dict[str, Any]]:
     return found
 
 
+END_VALUES = (
+    "loss",
+    "rewards/accuracies",
+    "kl/policy_reference",
+    "kl/reference_policy",
+    "true_reward",
+    "top_probability",
+)
+
+
+def _ends(trajectory: Trajectory) -> dict[str, float | None]:
+    """Where a run ends, means over prompts or comparisons; None where there is no such number."""
+    found = {}
+    for name in END_VALUES:
+        values = trajectory.metrics.get(name)
+        mean = float(np.mean(values[-1])) if values is not None else np.nan
+        found[name] = mean if np.isfinite(mean) else None
+    return found
+
+
+@lru_cache(maxsize=256)  # the world stays while its run changes
+def _prompts(preferences: Preferences) -> bytes:
+    return json.dumps(prompts_to_json(preferences), separators=(",", ":"), allow_nan=False).encode()
+
+
 def encode(state: Playground, acknowledged: dict[str, int]) -> bytes:
-    """uint32 header length, header (UTF-8 JSON, padded to 4 bytes), the run's rows, then the ghost's rows."""
+    """uint32 header length, header (UTF-8 JSON, padded to 4 bytes), the run's rows, then the others'."""
     run = state.trajectory
     names, rows = _table(run)
     ceilings = kl_ceiling(run.space, run.log_policy[0])  # the policy starts as the reference
-    scenario = scenario_to_json(run.scenario)
     header: dict[str, Any] = {
         "acknowledged": acknowledged,
         "world": state.world,
         "preset": state.preset,
-        "scenario": scenario,
         "steps": run.scenario.steps,
         "step": state.step,
         "columns": names,
@@ -86,17 +109,17 @@ def encode(state: Playground, acknowledged: dict[str, int]) -> bytes:
         "notice": vars(state.notice) if state.notice is not None else None,
         "download": vars(state.download) if state.download is not None else None,
         "qr": state.qr,
-        "ghost": None,
+        "ends": _ends(run),
+        "others": [],
     }
     body = rows.tobytes()
-    if state.ghost is not None:
-        ghost_names, ghost_rows = _table(state.ghost)
-        header["ghost"] = {
-            "name": state.ghost_name,
-            "columns": ghost_names,
-            "steps": state.ghost.scenario.steps,
-        }
-        body += ghost_rows.tobytes()
+    for other in state.others:
+        other_names, other_rows = _table(other.trajectory)
+        steps = other.trajectory.scenario.steps
+        entry = {"name": other.name, "columns": other_names, "steps": steps, "ends": _ends(other.trajectory)}
+        header["others"].append(entry)
+        body += other_rows.tobytes()
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    text = text[:-1] + b',"prompts":' + _prompts(run.scenario.preferences) + b"}"
     text += b" " * (-len(text) % 4)
     return struct.pack("<I", len(text)) + text + body

@@ -1,25 +1,32 @@
 """What one visitor's Playground holds, and how each event from the browser changes it. Pure: no Streamlit."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.playground import link
 from app.shell.qr import qr_svg
 from dpo_core.errors import ScenarioError
+from dpo_core.methods import METHODS
+from dpo_core.methods.method import Objective
 from dpo_core.preferences import Preferences
 from dpo_core.toy.simulate import Trajectory, simulate
 from dpo_core.toy.trajectory_csv import trajectory_to_csv
 from dpo_core.world.change_words import objective_words
+from dpo_core.world.intervention_file import TURNS, check_in_force, intervention_from_json, label_counts
+from dpo_core.world.labels_file import check_asks
+from dpo_core.world.objective_file import ALL_SETTINGS, objective_from_json, objective_to_json
 from dpo_core.world.pairs_file import parse_pairs, preferences_to_pairs
 from dpo_core.world.presets import find_preset
+from dpo_core.world.reading import check_index
 from dpo_core.world.scenario import Intervention, Optimizer, Scenario
 from dpo_core.world.scenario_file import parse_scenario, scenario_from_json, scenario_to_json
 
 DEFAULT_PRESET = "align"
 MAX_STEPS, MAX_PROMPTS, MAX_REPLIES, MAX_COMPARISONS, MAX_INTERVENTIONS = 5_000, 12, 12, 60, 400
 MAX_FILE = 1_000_000  # characters of an uploaded file
+MOST_COMPARED = 6  # runs on one world, the visitor's own among them
 
 
 @dataclass(frozen=True)
@@ -40,13 +47,20 @@ class Download:
 
 
 @dataclass(frozen=True, eq=False)
+class Compared:
+    """A run beside the visitor's own, on the same world."""
+
+    name: str
+    trajectory: Trajectory
+
+
+@dataclass(frozen=True, eq=False)
 class Playground:
     """The whole state: a trajectory, what it is compared with, and what was last said to the visitor."""
 
     trajectory: Trajectory
     preset: str | None = None
-    ghost: Trajectory | None = None
-    ghost_name: str = ""
+    others: tuple[Compared, ...] = ()
     step: int = 0
     world: int = 0  # grows when the world is replaced: the player then starts anew at ``step``
     notice: Notice | None = None
@@ -59,31 +73,30 @@ class Playground:
 
     def link(self) -> str:
         """The query string (without the playhead) that restores this state."""
-        ghost = self.ghost.scenario if self.ghost is not None else None
-        preset = find_preset(self.preset) if self.preset is not None else None
-        if preset is not None and (self.scenario, ghost, self.ghost_name) == (
-            preset.scenario,
-            preset.against,
-            preset.against_name,
-        ):
-            return f"preset={preset.key}"
-        return f"s={link.encode(self.scenario, self.preset, ghost, self.ghost_name)}"
+        others = tuple((other.name, other.trajectory.scenario) for other in self.others)
+        if self.preset is not None:
+            preset = find_preset(self.preset)
+            if (self.scenario, others) == (preset.scenario, preset.others):
+                return f"preset={preset.key}"
+        return f"s={link.encode(self.scenario, self.preset, others)}"
 
 
 def open_preset(key: str, world: int = 0) -> Playground:
     """A preset at its first step, with the run that it asks to be compared with."""
     preset = find_preset(key)
-    ghost = simulate(preset.against) if preset.against is not None else None
-    return Playground(simulate(preset.scenario), preset.key, ghost, preset.against_name, world=world)
+    return Playground(simulate(preset.scenario), preset.key, _compared(preset.others), world=world)
+
+
+def _compared(others: Sequence[tuple[str, Scenario]]) -> tuple[Compared, ...]:
+    return tuple(Compared(name, simulate(_fits(other))) for name, other in others[: MOST_COMPARED - 1])
 
 
 def open_link(query: dict[str, str]) -> Playground:
     """The state that an address describes; a damaged one gives the default scenario and says so."""
     try:
         if "s" in query:
-            scenario, preset, against, name = link.decode(query["s"])
-            ghost = simulate(_fits(against)) if against is not None else None
-            state = Playground(simulate(_fits(scenario)), preset, ghost, name)
+            scenario, preset, others = link.decode(query["s"])
+            state = Playground(simulate(_fits(scenario)), preset, _compared(others))
         else:
             state = open_preset(query.get("preset", DEFAULT_PRESET))
         step = query.get("t", "0")
@@ -157,23 +170,53 @@ def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
         raise ScenarioError("step", f"a run ends at step {MAX_STEPS}", "Make the change at an earlier step")
     if step >= scenario.steps:
         scenario = replace(scenario, steps=min(scenario.steps + _length(state), MAX_STEPS))
-    change, document = str(event["change"]), scenario_to_json(scenario)
-    entry: dict[str, Any] = {"step": step}
-    if change == "flip":
-        entry["flip"] = event["comparison"]
-    elif change == "agreement":
-        entry |= {"comparison": event["comparison"], "agreement": event["value"]}
-    else:
-        entry[change] = event["value"]
-    document["interventions"] = [entry]
-    made = scenario_from_json(document).interventions[0]  # the same checks as for a file
-    return _run(state, _appended(scenario, made), step)
+    entry = _entry(step, event, scenario)
+    made = intervention_from_json(entry, "change", scenario.steps, label_counts(scenario.preferences))
+    objective = _in_force(scenario, step)
+    check_in_force(made, objective, "change")
+    if made.objective is not None:
+        check_asks(made.objective, scenario.preferences, "method")
+    kept, dropped = _without_strangers(_appended(scenario, made))
+    state = _run(state, kept, step)
+    if dropped:
+        text = f"Later changes that {METHODS[_in_force(kept, step).name].title} does not know were removed: "
+        return replace(state, notice=Notice("info", text + "; ".join(dropped) + "."))
+    return state
+
+
+def _entry(step: int, event: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """The change as an entry of a scenario file. Another method keeps the settings that both have."""
+    change = str(event["change"])
+    if change in TURNS:
+        return {"step": step, change: event["comparison"]}
+    if change == "agreement":
+        return {"step": step, "comparison": event["comparison"], "agreement": event["value"]}
+    if change == "objective":
+        asked = objective_from_json({"name": event["value"]}, "method", **_in_force(scenario, step).values)
+        return {"step": step, "objective": objective_to_json(asked)}
+    return {"step": step, change: event["value"]}
+
+
+def _in_force(scenario: Scenario, step: int) -> Objective:
+    return [s for s in scenario.segments() if s.start <= step][-1].rules.objective
+
+
+def _without_strangers(scenario: Scenario) -> tuple[Scenario, list[str]]:
+    """The scenario without changes of settings that the method in force there lacks, and their words."""
+    rules, kept, dropped = scenario.rules, list(scenario.interventions), []
+    for one in scenario.in_order():
+        if one.change in ALL_SETTINGS and one.change not in rules.objective.values:
+            kept.remove(one)
+            dropped.append(f"{one.change} at step {one.step}")
+        rules = rules.after(one)
+    return replace(scenario, interventions=tuple(kept)), dropped
 
 
 def _appended(scenario: Scenario, made: Intervention) -> Scenario:
     """``scenario`` with ``made``; dragging one control at one step leaves one entry, its last value."""
     last = scenario.interventions[-1] if scenario.interventions else None
-    if last is not None and made.change != "flip" and replace(last, value=made.value) == made:
+    same = last is not None and replace(last, value=made.value, objective=made.objective) == made
+    if same and made.change not in TURNS:
         scenario = scenario.undo()
     return scenario.intervene(made)
 
@@ -209,21 +252,47 @@ def _steps(state: Playground, event: dict[str, Any]) -> Playground:
 
 
 def _pin(state: Playground, event: dict[str, Any]) -> Playground:
+    """Keep the present run beside the next ones."""
     name = objective_words(state.trajectory.segments[0].rules.objective)
     changes = len(state.scenario.interventions)
     if changes:
         name += f", {changes} change{'s' if changes > 1 else ''}"
-    return replace(state, ghost=state.trajectory, ghost_name=name)
+    return _beside(state, Compared(name, state.trajectory))
+
+
+def _compare(state: Playground, event: dict[str, Any]) -> Playground:
+    """The same world, start, labels and learning rates under another method."""
+    present = state.trajectory.segments[0].rules.objective
+    objective = objective_from_json({"name": event["method"]}, "method", **present.values)
+    check_asks(objective, state.scenario.preferences, "method")
+    plain = tuple(
+        i for i in state.scenario.interventions if i.change not in ALL_SETTINGS and i.objective is None
+    )
+    scenario = replace(state.scenario, objective=objective, interventions=plain)
+    return _beside(state, Compared(objective_words(objective), simulate(_fits(scenario))))
+
+
+def _beside(state: Playground, run: Compared) -> Playground:
+    if len(state.others) >= MOST_COMPARED - 1:
+        raise ScenarioError(
+            "compare", f"{MOST_COMPARED} runs are on screen already", "Remove one of them first"
+        )
+    return replace(state, others=(*state.others, run))
 
 
 def _unpin(state: Playground, event: dict[str, Any]) -> Playground:
-    return replace(state, ghost=None, ghost_name="")
+    """Take one compared run away, or all of them."""
+    if event.get("index") is None:
+        return replace(state, others=())
+    at = check_index(event["index"], "compare", len(state.others), "compared run")
+    return replace(state, others=(*state.others[:at], *state.others[at + 1 :]))
 
 
 def _edit(state: Playground, event: dict[str, Any]) -> Playground:
     """The edited world, from step 0. Its settings are those in force at the start of the present run."""
     document = scenario_to_json(state.scenario)
     document |= {key: event["world"][key] for key in ("prompts", "comparisons")}
+    document |= {key: event["world"].get(key, []) for key in ("rankings", "thumbs")}
     document["interventions"] = []
     trajectory = simulate(_fits(_as_started(state, scenario_from_json(document))))
     return Playground(
@@ -283,6 +352,7 @@ HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
     "clear": _clear,
     "steps": _steps,
     "pin": _pin,
+    "compare": _compare,
     "unpin": _unpin,
     "edit": _edit,
     "import": _import,

@@ -28,11 +28,19 @@ GLOSSARY: dict[str, Term] = {
         trl="ref_model",
     ),
     "optimum": Term(
-        "optimum",
+        "optimum of the labels",
+        "π̂(y|x)",
+        "probability",
+        "Where the loss is smallest for the labels in force. None is drawn where the labels have no finite "
+        "optimum. It is π* of a reward where the labels are Bradley–Terry's for that reward.",
+        "Eq. 7",
+        shape="[P, replies]",
+    ),
+    "reward_optimum": Term(
+        "optimum of a reward",
         "π*(y|x)",
         "probability",
-        "Where the loss is smallest for the labels in force: π_ref·exp(r/β)/Z for the rewards that fit "
-        "them. None is drawn where the labels have no finite optimum.",
+        "The policy with the most E[r] − β·KL: π_ref·exp(r/β)/Z. Also written π_r.",
         "Eq. 4",
         shape="[P, replies]",
     ),
@@ -355,7 +363,7 @@ GLOSSARY: dict[str, Term] = {
     ),
     "temperature": Term(
         "sampling temperature",
-        "τ",
+        "temp",
         "—",
         "Logits are divided by it when replies are drawn; 0 means always the likeliest token.",
         "section 6",

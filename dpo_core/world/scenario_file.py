@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dpo_core.errors import ScenarioError
-from dpo_core.preferences import Prompt
+from dpo_core.preferences import Preferences, Prompt
 from dpo_core.world.intervention_file import intervention_to_json, interventions_from_json
 from dpo_core.world.labels_file import LABELS, check_asks, labelled, labels_to_json
 from dpo_core.world.objective_file import LEARNING_RATE_RANGE, objective_from_json, objective_to_json
@@ -68,8 +68,20 @@ def scenario_from_json(document: Any) -> Scenario:
 
 def scenario_to_json(scenario: Scenario) -> dict[str, Any]:
     """The document that ``scenario_from_json`` reads back as the same scenario."""
+    return {
+        "prompts": prompts_to_json(scenario.preferences),
+        **labels_to_json(scenario.preferences),
+        "objective": objective_to_json(scenario.objective),
+        "optimizer": {"name": scenario.optimizer.name, "learning_rate": scenario.optimizer.learning_rate},
+        "steps": scenario.steps,
+        "interventions": [intervention_to_json(i) for i in scenario.interventions],
+    }
+
+
+def prompts_to_json(preferences: Preferences) -> list[dict[str, Any]]:
+    """A scenario's ``prompts``."""
     prompts = []
-    for p in scenario.preferences.prompts:
+    for p in preferences.prompts:
         entry: dict[str, Any] = {"text": p.text, "replies": list(p.replies), "reference": list(p.reference)}
         if p.features is not None:
             entry["features"] = [list(vector) for vector in p.features]
@@ -78,14 +90,7 @@ def scenario_to_json(scenario: Scenario) -> dict[str, Any]:
         if p.lengths is not None:
             entry["lengths"] = list(p.lengths)
         prompts.append(entry)
-    return {
-        "prompts": prompts,
-        **labels_to_json(scenario.preferences),
-        "objective": objective_to_json(scenario.objective),
-        "optimizer": {"name": scenario.optimizer.name, "learning_rate": scenario.optimizer.learning_rate},
-        "steps": scenario.steps,
-        "interventions": [intervention_to_json(i) for i in scenario.interventions],
-    }
+    return prompts
 
 
 def _prompt(value: Any, where: str) -> Prompt:

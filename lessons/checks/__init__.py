@@ -2,7 +2,9 @@
 
 from lessons.check import Check
 from lessons.checks import (
-    after,
+    baseline,
+    classes,
+    coefficients,
     dpo_loss,
     found,
     gradient,
@@ -10,9 +12,22 @@ from lessons.checks import (
     pipeline,
     practice,
     preference,
-    theory,
+    troubles,
     wrong,
 )
 
-MODULES = (preference, pipeline, optimum, dpo_loss, gradient, theory, practice, found, after, wrong)
+MODULES = (
+    preference,
+    pipeline,
+    optimum,
+    dpo_loss,
+    gradient,
+    classes,
+    baseline,
+    practice,
+    found,
+    coefficients,
+    troubles,
+    wrong,
+)
 CHECKS: dict[str, Check] = {check.key: check for module in MODULES for check in module.CHECKS}

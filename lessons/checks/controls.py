@@ -1,5 +1,7 @@
 """Sliders that several checks share, and the one-prompt worlds that they describe."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +9,7 @@ from dpo_core.methods import configured
 from dpo_core.preferences import Comparison, Preferences, Prompt
 from dpo_core.toy.categorical import ReplySpace
 from dpo_core.world.scenario import Optimizer, Scenario
-from lessons.check import Choice, Slider
+from lessons.check import Bars, Choice, Slider
 
 Array = NDArray[np.float64]
 
@@ -20,26 +22,21 @@ REFERENCES = {
 FOUR = ReplySpace(np.array([0], np.intp), np.zeros(4, np.intp))
 
 BETA = Slider("beta", "β", 0.05, 5.0, 0.5, log=True)
+# exp(r/β) spans more than float64 keeps in one sum below this β
+CALM_BETA = Slider("beta", "β", 0.2, 5.0, 0.5, log=True)
 REFERENCE = Choice("reference", "reference", tuple(REFERENCES), "uneven")
 SEED = Slider("seed", "draw number", 0, 999, 1, step=1)
-REWARDS = (
-    Slider("a", "reward of A", -3.0, 3.0, 1.5),
-    Slider("b", "reward of B", -3.0, 3.0, 0.5),
-    Slider("c", "reward of C", -3.0, 3.0, -0.4),
-    Slider("d", "reward of D", -3.0, 3.0, -1.0),
-)
-LOGITS = (
-    Slider("p", "logit of A", -3.0, 3.0, 0.8),
-    Slider("q", "logit of B", -3.0, 3.0, 0.2),
-    Slider("r", "logit of C", -3.0, 3.0, -0.5),
-    Slider("s", "logit of D", -3.0, 3.0, -1.2),
-)
+REWARDS = Bars("rewards", "rewards of the replies", REPLIES, -3.0, 3.0, (1.5, 0.5, -0.4, -1.0))
+LOGITS = Bars("logits", "logits of your policy", REPLIES, -3.0, 3.0, (0.8, 0.2, -0.5, -1.2))
 # the four summed log-probs of Eq. 7, as a language model would report them
-LOG_PROBS = (
-    Slider("chosen", "log π(chosen)", -60.0, -1.0, -22.0, unit="nats"),
-    Slider("rejected", "log π(rejected)", -60.0, -1.0, -27.0, unit="nats"),
-    Slider("ref_chosen", "log π_ref(chosen)", -60.0, -1.0, -24.0, unit="nats"),
-    Slider("ref_rejected", "log π_ref(rejected)", -60.0, -1.0, -25.0, unit="nats"),
+LOG_PROBS = Bars(
+    "log_probs",
+    "summed log-probs",
+    ("π(chosen)", "π(rejected)", "π_ref(chosen)", "π_ref(rejected)"),
+    -60.0,
+    -1.0,
+    (-22.0, -27.0, -24.0, -25.0),
+    "nats",
 )
 
 
@@ -48,10 +45,16 @@ def log_reference(reference: str) -> Array:
     return np.log(np.array(REFERENCES[reference]))
 
 
-def log_policy(p: float, q: float, r: float, s: float) -> Array:
+def log_policy(logits: Sequence[float] | Array) -> Array:
     """log softmax of four logits [4]."""
-    z = np.array([p, q, r, s])
+    z = np.asarray(logits, np.float64)
     return np.asarray(z - np.log(np.exp(z).sum()))
+
+
+def optimum_by_hand(reference: Array, reward: Array, beta: float) -> Array:
+    """π_ref e^(r/β), divided by its sum: Eq. 4 with numbers instead of logarithms, from log π_ref [K]."""
+    weight = np.exp(reference) * np.exp((reward - reward.max()) / beta)
+    return np.asarray(np.maximum(weight / weight.sum(), 1e-300))
 
 
 def tuple_of(values: Array) -> tuple[float, ...]:

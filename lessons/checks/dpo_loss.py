@@ -11,7 +11,9 @@ from dpo_core.theory.closed_forms import bradley_terry
 from dpo_core.theory.token_chain import random_chain, replies, reply_log_prob, token_log_probs, unfinished
 from dpo_core.toy.simulate import simulate
 from lessons.check import Check, Sides, Slider
+from lessons.checks.breaks import PREFERENCE_REVERSED
 from lessons.checks.controls import BETA, LOG_PROBS, REFERENCE, REFERENCES, SEED, one_prompt
+from lessons.mutant import Mutant
 
 # e^u must stay within float64 where a side is computed naively
 MILD_BETA = Slider("beta", "β", 0.05, 2.0, 0.1, log=True)
@@ -26,14 +28,13 @@ def loss_starts_at_log2(beta: float, reference: str) -> Sides:
         "log 2",
         (
             ("implicit reward of the chosen", float(run.metrics["rewards/chosen"][0])),
-            ("gradient's factor β σ(0)", float(run.metrics["comparison/coefficient"][0, 0])),
+            ("gradient's factor β σ(0)", float(run.metrics["comparison/coefficient_rejected"][0, 0])),
         ),
     )
 
 
-def loss_from_four_numbers(
-    beta: float, chosen: float, rejected: float, ref_chosen: float, ref_rejected: float
-) -> Sides:
+def loss_from_four_numbers(beta: float, log_probs: tuple[float, ...]) -> Sides:
+    chosen, rejected, ref_chosen, ref_rejected = log_probs
     by_core = preference_loss(configured("dpo", beta=beta), chosen, rejected, ref_chosen, ref_rejected)
     # the same by probabilities: the two rewards as odds, no log-ratio and no stable log σ
     for_chosen = exp(beta * (chosen - ref_chosen) / 2 - beta * (rejected - ref_rejected) / 2)
@@ -51,9 +52,8 @@ def loss_from_four_numbers(
     )
 
 
-def reward_model_in_disguise(
-    beta: float, chosen: float, rejected: float, ref_chosen: float, ref_rejected: float, shift: float
-) -> Sides:
+def reward_model_in_disguise(beta: float, log_probs: tuple[float, ...], shift: float) -> Sides:
+    chosen, rejected, ref_chosen, ref_rejected = log_probs
     h = (chosen - ref_chosen) - (rejected - ref_rejected)
     reward_chosen = beta * (chosen - ref_chosen) + shift
     reward_rejected = beta * (rejected - ref_rejected) + shift
@@ -131,21 +131,44 @@ CHECKS = (
         "Eq. 7",
         (BETA, REFERENCE),
         loss_starts_at_log2,
+        (
+            Mutant(
+                "drop the sigma weight", "one_prompt", lambda f: lambda *world: f(*world, sigma_weight=False)
+            ),
+            Mutant("take the base-2 logarithm", "log", lambda f: lambda x: f(x) / f(2.0)),
+        ),
     ),
     Check(
         "loss_from_four_numbers",
         "Four summed log-probs are all that Eq. 7 needs.",
         "Eq. 7",
-        (MILD_BETA, *LOG_PROBS),
+        (MILD_BETA, LOG_PROBS),
         loss_from_four_numbers,
+        (
+            Mutant(
+                "forget the reference", "preference_loss", lambda f: lambda o, w, y, *ref: f(o, w, y, 0, 0)
+            ),
+            Mutant(
+                "swap chosen and rejected",
+                "preference_loss",
+                lambda f: lambda o, w, y, a, b: f(o, y, w, b, a),
+            ),
+            Mutant(
+                "drop β", "preference_loss", lambda f: lambda o, *four: f(o.with_setting("beta", 1.0), *four)
+            ),
+        ),
         1e-11,
     ),
     Check(
         "reward_model_in_disguise",
         "Give Eq. 2 the implicit reward, with any constant added per prompt: it is Eq. 7.",
         "Eqs. 2 and 7",
-        (MILD_BETA, *LOG_PROBS, Slider("shift", "constant, e.g. β log Z", -20.0, 20.0, 5.0)),
+        (MILD_BETA, LOG_PROBS, Slider("shift", "constant, e.g. β log Z", -20.0, 20.0, 5.0)),
         reward_model_in_disguise,
+        (
+            PREFERENCE_REVERSED,
+            Mutant("drop β from Eq. 7", "dpo_loss", lambda f: lambda h, beta: f(h, 1.0)),
+        ),
         1e-11,
     ),
     Check(
@@ -154,6 +177,18 @@ CHECKS = (
         "Eq. 7",
         (SEED, Slider("prompt", "words in the prompt", 1, 8, 3, step=1), LENGTH),
         reply_is_a_sum,
+        (
+            Mutant(
+                "count the prompt's tokens too",
+                "reply_log_prob",
+                lambda f: lambda chain, asked, told: f(chain, asked[:1], [*asked[1:], *told]),
+            ),
+            Mutant(
+                "average over tokens instead of summing",
+                "reply_log_prob",
+                lambda f: lambda chain, asked, told: f(chain, asked, told) / len(told),
+            ),
+        ),
         1e-11,
     ),
     Check(
@@ -162,6 +197,13 @@ CHECKS = (
         "Eq. 7",
         (SEED, Slider("longest", "longest reply (tokens)", 1, 7, 5, step=1)),
         replies_sum_to_one,
+        (
+            Mutant(
+                "forget the end of text",
+                "reply_log_prob",
+                lambda f: lambda chain, asked, told: f(chain, asked, told[:-1]),
+            ),
+        ),
         1e-11,
     ),
     Check(
@@ -170,6 +212,13 @@ CHECKS = (
         "Eq. 7",
         (SEED, LENGTH),
         end_of_text_counts,
+        (
+            Mutant(
+                "forget the end of text",
+                "reply_log_prob",
+                lambda f: lambda chain, asked, told: f(chain, asked, [t for t in told if t]),
+            ),
+        ),
         1e-11,
     ),
     Check(
@@ -178,5 +227,12 @@ CHECKS = (
         "Eq. 7",
         (SEED, LENGTH, Slider("padding", "padding tokens", 0, 20, 8, step=1)),
         padding_changes_nothing,
+        (
+            Mutant(
+                "let the mask reach one token too far",
+                "reply_log_prob",
+                lambda f: lambda chain, asked, told: f(chain, asked, told[:-1]),
+            ),
+        ),
     ),
 )

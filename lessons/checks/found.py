@@ -5,28 +5,23 @@ from math import comb, sqrt
 import numpy as np
 
 from dpo_core.theory.closed_forms import closed_form_optimum
+from dpo_core.theory.judging import chance_agreement, win_rate_error
 from dpo_core.toy.categorical import kl
 from lessons.check import Check, Sides, Slider
-from lessons.checks.controls import (
-    FOUR,
-    LOGITS,
-    REFERENCE,
-    REWARDS,
-    log_policy,
-    log_reference,
-)
+from lessons.checks import breaks
+from lessons.checks.controls import FOUR, LOGITS, REFERENCE, REWARDS, log_policy, log_reference
 from lessons.checks.routes import root
+from lessons.mutant import Mutant
 
 
-def win_rate_error(share: float, judged: float) -> Sides:
+def win_rate_spread(share: float, judged: float) -> Sides:
     n = int(judged)
     wins = np.arange(n + 1)
     chance = np.array([comb(n, int(k)) * share ** int(k) * (1 - share) ** (n - int(k)) for k in wins])
     mean = float(chance @ wins) / n
-    spread = sqrt(float(chance @ (wins / n - mean) ** 2))
-    error = sqrt(share * (1 - share) / n)
+    error = win_rate_error(share, n)
     return Sides(
-        spread,
+        sqrt(float(chance @ (wins / n - mean) ** 2)),
         error,
         "spread over all possible outcomes",
         "√(p(1−p)/n)",
@@ -37,10 +32,8 @@ def win_rate_error(share: float, judged: float) -> Sides:
     )
 
 
-def frontier(
-    reference: str, a: float, b: float, c: float, d: float, p: float, q: float, r: float, s: float
-) -> Sides:
-    ref, reward, pol = log_reference(reference), np.array([a, b, c, d]), log_policy(p, q, r, s)
+def frontier(reference: str, rewards: tuple[float, ...], logits: tuple[float, ...]) -> Sides:
+    ref, reward, pol = log_reference(reference), np.array(rewards), log_policy(logits)
     spent = float(kl(FOUR, pol, ref)[0])
 
     def over(log_beta: float) -> float:  # grows with β: the KL left unspent
@@ -69,10 +62,9 @@ def agreement_by_chance(people: float, judge: float) -> Sides:
         (0, 1 - people, judge),
         (1, 1 - people, 1 - judge),
     )
-    agree = sum(same * p * q for same, p, q in outcomes)
     return Sides(
-        agree,
-        0.5 + 2 * (people - 0.5) * (judge - 0.5),
+        sum(same * p * q for same, p, q in outcomes),
+        chance_agreement(people, judge),
         "two judges who ignore each other and the texts agree",
         "1/2 + 2 (p − 1/2)(q − 1/2)",
     )
@@ -87,15 +79,20 @@ CHECKS = (
             Slider("share", "win rate", 0.05, 0.95, 0.61),
             Slider("judged", "judgments", 10, 300, 256, step=1),
         ),
-        win_rate_error,
+        win_rate_spread,
+        (
+            Mutant("forget the square root", "win_rate_error", lambda f: lambda share, n: f(share, n) ** 2),
+            Mutant("treat every share as one half", "win_rate_error", lambda f: lambda share, n: f(0.5, n)),
+        ),
         1e-9,
     ),
     Check(
         "frontier",
         "At the KL that your policy spends, no policy has more reward than $\\pi^*$: it is the frontier.",
         "Eq. 4",
-        (REFERENCE, *REWARDS, *LOGITS),
+        (REFERENCE, REWARDS, LOGITS),
         frontier,
+        (breaks.REWARD_NEGATED,),
         1e-6,
         relation=">=",
     ),
@@ -108,5 +105,13 @@ CHECKS = (
             Slider("judge", "GPT-4 prefers ours", 0.0, 1.0, 0.12),
         ),
         agreement_by_chance,
+        (
+            Mutant("expect one half whatever the shares are", "chance_agreement", lambda f: lambda p, q: 0.5),
+            Mutant(
+                "count only the cases that both give to ours",
+                "chance_agreement",
+                lambda f: lambda p, q: p * q,
+            ),
+        ),
     ),
 )

@@ -4,60 +4,67 @@ from math import log
 
 import numpy as np
 
+from dpo_core.methods.dpo import dpo_coefficient, dpo_loss
+from dpo_core.theory.training_bill import gigabytes
 from dpo_core.toy.categorical import kl, kl_ceiling
-from lessons.check import Check, Sides, Slider
-from lessons.checks.controls import FOUR, LOGITS, REFERENCE, SEED, log_policy, log_reference
-from lessons.checks.routes import negative_log_sigmoid, root, slope
+from lessons.check import Bars, Check, Sides, Slider
+from lessons.checks.breaks import KL_NEGATED, KL_REVERSED
+from lessons.checks.controls import FOUR, LOGITS, REFERENCE, REPLIES, SEED, log_policy, log_reference
+from lessons.checks.routes import root
+from lessons.mutant import Mutant
 
 SHARE = Slider("share", "share of raters who prefer A", 0.02, 0.98, 0.8)
+Logits = tuple[float, ...]
 
 
 def reward_model_fit(share: float) -> Sides:
-    def loss(gap: complex) -> complex:
-        return share * negative_log_sigmoid(gap) + (1 - share) * negative_log_sigmoid(-gap)
-
-    fitted = root(lambda gap: slope(loss, gap), -20.0, 20.0)
+    # Eq. 2 on the gap r_A − r_B is Eq. 7 with β = 1: its pull is zero at the bottom
+    fitted = root(lambda gap: -float(dpo_coefficient(gap, 1.0, share)), -20.0, 20.0)
     return Sides(
         fitted,
         log(share / (1 - share)),
-        "gap r_A − r_B where Eq. 2 is smallest",
+        "gap r_A − r_B where Eq. 2 stops pulling",
         "log-odds of the raters",
-        (("loss there (nats)", float(np.real(loss(complex(fitted))))),),
+        (("loss there (nats)", float(dpo_loss(fitted, 1.0, share))),),
     )
 
 
-def kl_not_negative(reference: str, p: float, q: float, r: float, s: float) -> Sides:
-    ref, pol = log_reference(reference), log_policy(p, q, r, s)
-    forward, backward = float(kl(FOUR, pol, ref)[0]), float(kl(FOUR, ref, pol)[0])
-    return Sides((forward, backward), (0.0, 0.0), "KL(π‖π_ref), KL(π_ref‖π)", "zero")
+def kl_not_negative(reference: str, logits: Logits) -> Sides:
+    ref, pol = log_reference(reference), log_policy(logits)
+    bound = float(np.abs(np.exp(pol) - np.exp(ref)).sum()) ** 2 / 2  # Pinsker's inequality
+    return Sides(
+        (float(kl(FOUR, pol, ref)[0]), float(kl(FOUR, ref, pol)[0])),
+        (bound, bound),
+        "KL(π‖π_ref), KL(π_ref‖π)",
+        "half the squared distance Σ|π − π_ref|",
+    )
 
 
-def kl_has_ceiling(reference: str, p: float, q: float, r: float, s: float) -> Sides:
-    ref, pol = log_reference(reference), log_policy(4 * p, 4 * q, 4 * r, 4 * s)
+def kl_has_ceiling(reference: str, logits: Logits) -> Sides:
+    ref, pol = log_reference(reference), log_policy([4 * z for z in logits])
     rows = (("KL(π_ref‖π), which has no ceiling", float(kl(FOUR, ref, pol)[0])),)
     return Sides(
         float(kl(FOUR, pol, ref)[0]), float(kl_ceiling(FOUR, ref)[0]), "KL(π‖π_ref)", "ln(1/min π_ref)", rows
     )
 
 
-def kl_is_an_average(reference: str, p: float, q: float, r: float, s: float, seed: float) -> Sides:
-    ref, pol, n = log_reference(reference), log_policy(p, q, r, s), 4000
+def kl_is_an_average(reference: str, logits: Logits, seed: float) -> Sides:
+    ref, pol, n = log_reference(reference), log_policy(logits), 20_000
     ratio = pol - ref
     drawn = ratio[np.random.default_rng(int(seed)).choice(4, size=n, p=np.exp(pol))]
     exact = float(kl(FOUR, pol, ref)[0])
-    error = float(np.sqrt((np.exp(pol) * (ratio - exact) ** 2).sum() / n))
     return Sides(
         abs(float(drawn.mean()) - exact),
-        5.0 * error + 1e-12,
-        "|average log-ratio of 4000 replies of the policy − KL|",
+        5.0 * float(drawn.std()) / n**0.5 + 1e-12,
+        "|average log-ratio of 20 000 replies of the policy − KL|",
         "five standard errors",
         (("average of the draws", float(drawn.mean())), ("KL(π‖π_ref), exact", exact)),
     )
 
 
-def objective_from_samples(reference: str, p: float, q: float, r: float, s: float) -> Sides:
+def kl_as_extra_surprise(reference: str, logits: Logits) -> Sides:
     # cross-entropy minus entropy, against the core's Σ π (log π − log π_ref)
-    ref, pol = log_reference(reference), log_policy(p, q, r, s)
+    ref, pol = log_reference(reference), log_policy(logits)
     probability = np.exp(pol)
     cross, own = -float(probability @ ref), -float(probability @ pol)
     return Sides(
@@ -70,18 +77,19 @@ def objective_from_samples(reference: str, p: float, q: float, r: float, s: floa
 
 
 def memory_of_training(billions: float, trained: float) -> Sides:
-    # bytes per parameter: frozen 2 (16-bit weights); trained 2 + 2 + 4 + 8 (weights, gradients, master, Adam)
-    frozen = 2.0
-    ppo = {"policy": trained, "value": trained, "reference": frozen, "reward": frozen}
-    dpo = {"policy": trained, "reference": frozen}
     return Sides(
-        billions * sum(ppo.values()),
-        billions * sum(dpo.values()),
+        gigabytes(billions, 2, 2, trained),
+        2 * billions * (trained + 2.0),
         "PPO: policy, value, reference, reward (GB)",
-        "DPO: policy, reference (GB)",
-        (("ratio", sum(ppo.values()) / sum(dpo.values())),),
+        "twice DPO's policy and reference (GB)",
+        (("DPO (GB)", gigabytes(billions, 1, 1, trained)),),
     )
 
+
+# far from every reference on offer, so that a KL the other way round is another number
+FAR = Bars("logits", "logits of your policy", REPLIES, -3.0, 3.0, (-1.5, 0.2, 0.5, 1.8))
+# multiplied by four in the check: nearly collapsed on one reply
+SURE = Bars("logits", "a quarter of your policy's logits", REPLIES, -3.0, 3.0, (2.0, 0.0, -1.0, -2.0))
 
 CHECKS = (
     Check(
@@ -90,14 +98,34 @@ CHECKS = (
         "Eq. 2",
         (SHARE,),
         reward_model_fit,
+        (
+            Mutant(
+                "count the raters on the wrong side",
+                "dpo_coefficient",
+                lambda pull: lambda h, beta, p: pull(h, beta, 1 - p),
+            ),
+            Mutant(
+                "take every label for unanimous in the loss's second half",
+                "dpo_coefficient",
+                lambda pull: lambda h, beta, p: pull(h, beta, 1.0) - (1 - p) / 2,
+            ),
+        ),
         1e-10,
     ),
     Check(
         "kl_not_negative",
-        "KL is never negative, in either direction, and the two directions differ.",
+        "KL is never negative, in either direction: it is at least half the squared distance of the two.",
         "Eq. 3",
-        (REFERENCE, *LOGITS),
+        (REFERENCE, LOGITS),
         kl_not_negative,
+        (
+            KL_NEGATED,
+            Mutant(
+                "average over the wrong policy's replies",
+                "kl",
+                lambda kl: lambda space, p, q: -kl(space, q, p),
+            ),
+        ),
         relation=">=",
     ),
     Check(
@@ -105,35 +133,44 @@ CHECKS = (
         "With finitely many replies $\\mathrm{KL}(\\pi\\|\\pi_{\\mathrm{ref}})$ cannot pass "
         "$\\ln(1/\\min \\pi_{\\mathrm{ref}})$.",
         "Eq. 3",
-        (REFERENCE, *LOGITS),
+        (REFERENCE, SURE),
         kl_has_ceiling,
+        (KL_REVERSED,),
         relation="<=",
     ),
     Check(
         "kl_is_an_average",
         "KL is an average over the policy's own replies: sampled, it comes out within the sampling error.",
         "Eq. 3",
-        (REFERENCE, *LOGITS, SEED),
+        (REFERENCE, FAR, SEED),
         kl_is_an_average,
+        (KL_REVERSED, KL_NEGATED),
         relation="<=",
     ),
     Check(
         "kl_as_extra_surprise",
         "KL is extra surprise: cross-entropy with the reference less the policy's own entropy.",
         "Eq. 3",
-        (REFERENCE, *LOGITS),
-        objective_from_samples,
+        (REFERENCE, LOGITS),
+        kl_as_extra_surprise,
+        (KL_REVERSED, KL_NEGATED),
         1e-11,
     ),
     Check(
         "memory_of_training",
-        "Four models, two of them trained, need more memory than two models, one of them trained.",
+        "If all models are of one size, PPO's four hold exactly twice the memory of DPO's two.",
         "section 3",
         (
             Slider("billions", "parameters (billions)", 0.1, 70.0, 7.0, log=True),
             Slider("trained", "bytes per trained parameter", 4.0, 18.0, 16.0, step=1.0),
         ),
         memory_of_training,
-        relation=">",
+        (
+            Mutant(
+                "forget that the value network is trained",
+                "gigabytes",
+                lambda bill: lambda size, trained, frozen, each: bill(size, 1, trained + frozen - 1, each),
+            ),
+        ),
     ),
 )

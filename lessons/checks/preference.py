@@ -8,11 +8,27 @@ import numpy as np
 from dpo_core.numerics import sigmoid
 from dpo_core.theory.closed_forms import bradley_terry
 from dpo_core.theory.plackett_luce import ranking_log_probability, sample_rankings
-from lessons.check import Check, Choice, Sides, Slider
-from lessons.checks.controls import REPLIES, REWARDS, SEED
+from lessons.check import Bars, Check, Choice, Sides, Slider
+from lessons.checks.breaks import PREFERENCE_REVERSED
+from lessons.checks.controls import REPLIES, REWARDS, SEED, tuple_of
+from lessons.mutant import Mutant
 
-A, B, C, D = REWARDS
+A = Slider("a", "reward of A", -3.0, 3.0, 1.5)
+B = Slider("b", "reward of B", -3.0, 3.0, 0.5)
+THREE = Bars("rewards", "rewards of the replies", REPLIES[:3], -3.0, 3.0, REWARDS.default[:3])
 SHIFT = Slider("shift", "added to both rewards", -20.0, 20.0, 7.0)
+Rewards = tuple[float, ...]
+
+RANKED_BACKWARDS = Mutant(
+    "read the ranking backwards",
+    "ranking_log_probability",
+    lambda f: lambda reward, ranking: f(reward, ranking[::-1]),
+)
+RANKING_SIGN = Mutant(
+    "flip the sign of the rewards",
+    "ranking_log_probability",
+    lambda f: lambda reward, ranking: f(-reward, ranking),
+)
 
 
 def sigmoid_form(a: float, b: float) -> Sides:
@@ -40,7 +56,9 @@ def noisy_judge(a: float, b: float) -> Sides:
     return Sides(judged, float(bradley_terry(a, b)), "a judge with Gumbel noise prefers A", "Bradley–Terry")
 
 
-def odds_multiply(a: float, b: float, c: float) -> Sides:
+def odds_multiply(rewards: Rewards) -> Sides:
+    a, b, c = rewards
+
     def odds(x: float, y: float) -> float:
         p = float(bradley_terry(x, y))
         return p / (1 - p)
@@ -48,16 +66,22 @@ def odds_multiply(a: float, b: float, c: float) -> Sides:
     return Sides(odds(a, c), odds(a, b) * odds(b, c), "odds of A over C", "odds A over B × odds B over C")
 
 
-def rankings_sum(a: float, b: float, c: float, d: float) -> Sides:
-    reward = np.array([a, b, c, d])
+def rankings_sum(rewards: Rewards) -> Sides:
+    reward = np.array(rewards)
     each = {r: exp(ranking_log_probability(reward, r)) for r in permutations(range(4))}
-    likeliest = max(each, key=lambda r: each[r])
-    rows = (("likeliest ranking's probability", each[likeliest]),)
-    return Sides(sum(each.values()), 1.0, "sum over all 24 rankings", "one", rows)
+    first = [sum(p for r, p in each.items() if r[0] == k) for k in range(4)]
+    softmax = np.exp(reward) / np.exp(reward).sum()
+    return Sides(
+        (*first, sum(each.values())),
+        (*tuple_of(softmax), 1.0),
+        "rankings led by A, B, C, D; all 24",
+        "softmax of the rewards; one",
+        (("likeliest ranking's probability", max(each.values())),),
+    )
 
 
-def ranking_holds_pairs(a: float, b: float, c: float, d: float, first: str, second: str) -> Sides:
-    reward, i, j = np.array([a, b, c, d]), REPLIES.index(first), REPLIES.index(second)
+def ranking_holds_pairs(rewards: Rewards, first: str, second: str) -> Sides:
+    reward, i, j = np.array(rewards), REPLIES.index(first), REPLIES.index(second)
     if i == j:
         j = (i + 1) % 4
     ahead = sum(
@@ -71,8 +95,8 @@ def ranking_holds_pairs(a: float, b: float, c: float, d: float, first: str, seco
     )
 
 
-def ranking_sampled(a: float, b: float, c: float, seed: float) -> Sides:
-    reward, n = np.array([a, b, c]), 4000
+def ranking_sampled(rewards: Rewards, seed: float) -> Sides:
+    reward, n = np.array(rewards), 4000
     p = exp(ranking_log_probability(reward, (0, 1, 2)))
     drawn = sample_rankings(reward, n, np.random.default_rng(int(seed)))
     share = float((drawn == np.arange(3)).all(axis=1).mean())
@@ -93,6 +117,10 @@ CHECKS = (
         "Eq. 1",
         (A, B),
         sigmoid_form,
+        (
+            Mutant("flip the sign inside σ", "sigmoid", lambda f: lambda x: f(-x)),
+            Mutant("double the difference", "sigmoid", lambda f: lambda x: f(2 * x)),
+        ),
     ),
     Check(
         "shift_invariance",
@@ -100,6 +128,12 @@ CHECKS = (
         "Eq. 1",
         (A, B, SHIFT),
         shift_invariance,
+        (
+            PREFERENCE_REVERSED,
+            Mutant(
+                "divide the rewards themselves, without exponentials", "exp", lambda f: lambda x: x + 30.0
+            ),
+        ),
     ),
     Check(
         "log_odds",
@@ -107,6 +141,10 @@ CHECKS = (
         "Eq. 1",
         (A, B),
         log_odds,
+        (
+            PREFERENCE_REVERSED,
+            Mutant("take bits for nats", "log", lambda f: lambda x: f(x) / f(2.0)),
+        ),
     ),
     Check(
         "noisy_judge",
@@ -114,39 +152,57 @@ CHECKS = (
         "Eq. 1",
         (A, B),
         noisy_judge,
+        (
+            PREFERENCE_REVERSED,
+            Mutant(
+                "let the judge be twice as sure",
+                "bradley_terry",
+                lambda f: lambda a, b: f(2 * a, 2 * b),
+            ),
+        ),
         1e-9,
     ),
     Check(
         "odds_multiply",
         "Bradley–Terry cannot hold a cycle: the odds of A over C are the odds along the way, multiplied.",
         "Eq. 1",
-        (A, B, C),
+        (THREE,),
         odds_multiply,
+        (
+            Mutant(
+                "let a fixed edge go to whoever is ahead",
+                "bradley_terry",
+                lambda f: lambda a, b: 0.9 * f(a, b) + 0.1 * float(a > b),
+            ),
+        ),
     ),
     Check(
         "rankings_sum",
-        "Plackett–Luce gives the 24 rankings of four replies probabilities that sum to one.",
+        "Plackett–Luce shares out one whole among the 24 rankings of four replies; who leads is a softmax.",
         "Eq. 18",
-        REWARDS,
+        (REWARDS,),
         rankings_sum,
+        (RANKED_BACKWARDS, RANKING_SIGN),
     ),
     Check(
         "ranking_holds_pairs",
         "Count the rankings that put one reply ahead of another: their probability is Bradley–Terry's.",
         "Eq. 18",
         (
-            *REWARDS,
+            REWARDS,
             Choice("first", "ahead", REPLIES, "A"),
             Choice("second", "behind", REPLIES, "C"),
         ),
         ranking_holds_pairs,
+        (RANKED_BACKWARDS, PREFERENCE_REVERSED),
     ),
     Check(
         "ranking_sampled",
         "Rankings drawn by sorting noisy rewards come as often as Eq. 18 says, up to sampling error.",
         "Eq. 18",
-        (A, B, C, SEED),
+        (THREE, SEED),
         ranking_sampled,
+        (RANKED_BACKWARDS, RANKING_SIGN),
         relation="<=",
     ),
 )

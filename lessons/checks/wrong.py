@@ -5,10 +5,13 @@ from math import expm1, floor, log, log2
 import numpy as np
 
 from dpo_core.methods import configured
+from dpo_core.methods.method import Objective
 from dpo_core.methods.preference_loss import preference_loss
+from dpo_core.theory.training_bill import as_bfloat16
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
 from lessons.check import Check, Sides, Slider
+from lessons.checks.breaks import KL_NEGATED, KL_REVERSED, RUN_DOUBLES_BETA, WEIGHT_OFF
 from lessons.checks.controls import (
     BETA,
     FOUR,
@@ -19,6 +22,7 @@ from lessons.checks.controls import (
     log_reference,
     one_prompt,
 )
+from lessons.mutant import Mutant
 
 
 def stale_reference(beta: float, off: float) -> Sides:
@@ -44,18 +48,15 @@ def first_log_is_after_a_step(beta: float, rate: float) -> Sides:
     )
 
 
-def which_kl(reference: str, p: float, q: float, r: float, s: float) -> Sides:
-    ref, pol = log_reference(reference), log_policy(p, q, r, s)
-    forward = float(kl(FOUR, pol, ref)[0])
+def which_kl(reference: str, logits: tuple[float, ...]) -> Sides:
+    ref, pol = log_reference(reference), log_policy(logits)
+    ratio = pol - ref
     return Sides(
-        float(np.exp(ref) @ (pol - ref)),
-        forward,
-        "average log(π/π_ref) over replies of the reference",
-        "over replies of the policy: KL(π‖π_ref)",
-        (
-            ("KL(π_ref‖π)", float(kl(FOUR, ref, pol)[0])),
-            ("log-ratio of reply A alone", float(pol[0] - ref[0])),
-        ),
+        (float(np.exp(ref) @ ratio), float(np.exp(pol) @ ratio)),
+        (-float(kl(FOUR, ref, pol)[0]), float(kl(FOUR, pol, ref)[0])),
+        "average log(π/π_ref): over the reference's replies; the policy's",
+        "−KL(π_ref‖π); KL(π‖π_ref)",
+        (("log-ratio of reply A alone", float(pol[0] - ref[0])),),
     )
 
 
@@ -75,30 +76,41 @@ def sum_is_not_mean(beta: float, tokens: float, each: float) -> Sides:
 
 
 def half_precision_rounds(log_prob: float, beta: float) -> Sides:
-    exact = np.float32(log_prob)
-    bits = exact.view(np.uint32)  # bfloat16 keeps the upper 16 of 32 bits, rounded to even
-    kept = np.uint32((int(bits) + 0x7FFF + ((int(bits) >> 16) & 1)) & 0xFFFF0000).view(np.float32)
-    error = abs(float(kept) - float(exact))
+    kept = as_bfloat16(log_prob)
+    error = abs(kept - float(np.float32(log_prob)))
+    point = 2.0 ** floor(log2(abs(log_prob)))
+    unit = point / 128  # 8 significant bits, the first one implied
+    others = [-point - unit * k / 16 for k in range(17)]  # across one unit, from a point of the grid
     return Sides(
-        error,
-        2.0 ** (floor(log2(abs(log_prob))) - 8),
-        "error of a summed log-prob kept in bfloat16 (nats)",
-        "half a unit in its last place",
-        (("kept as", float(kept)), ("error in the implicit reward", beta * error)),
+        (error, max(abs(as_bfloat16(x) - x) for x in others), abs(kept / unit - round(kept / unit))),
+        (unit / 2, unit / 2, 0.0),
+        "error of a summed log-prob kept in bfloat16 (nats); the worst nearby; its place on the grid",
+        "half a unit in the last place, twice; on a grid point",
+        (("kept as", kept), ("error in the implicit reward", beta * error)),
     )
 
 
 def accuracy_and_probability(beta: float, reference: str, steps: float) -> Sides:
     # the chosen reply is the rarest: every pair is ranked right long before it is likely
     world = one_prompt(REFERENCES[reference], [(3, 0, 1.0)], beta, 0.05, int(steps))
-    metrics = simulate(world).metrics
+    run = simulate(world)
+    metrics, chosen = run.metrics, float(np.exp(run.log_policy[-1][3]))
     return Sides(
-        float(metrics["rewards/accuracies"][-1]),
-        float(np.exp(metrics["logps/chosen"][-1])),
-        "accuracy",
-        "probability of the chosen reply",
+        (float(metrics["rewards/accuracies"][-1]), chosen),
+        (0.999, REFERENCES[reference][3]),
+        "accuracy; probability of the chosen reply after",
+        "all but one; its probability before",
         (("probability of the rejected reply", float(np.exp(metrics["logps/rejected"][-1]))),),
     )
+
+
+def _double(objective: Objective) -> Objective:
+    return objective.with_setting("beta", 2.0 * objective.beta)
+
+
+def _cut_off(x: float) -> float:
+    bits = np.uint32(int(np.float32(x).view(np.uint32)) & 0xFFFF0000)
+    return float(bits.view(np.float32))
 
 
 CHECKS = (
@@ -108,6 +120,16 @@ CHECKS = (
         "Eq. 7",
         (BETA, Slider("off", "error δ of the reference's log-prob", -5.0, 5.0, 1.5, unit="nats")),
         stale_reference,
+        (
+            Mutant(
+                "drop β", "preference_loss", lambda f: lambda o, *four: f(o.with_setting("beta", 1.0), *four)
+            ),
+            Mutant(
+                "flip the sign of the error",
+                "preference_loss",
+                lambda f: lambda o, w, y, a, b: f(o, w, y, 2 * w - a, b),
+            ),
+        ),
     ),
     Check(
         "first_log_is_after_a_step",
@@ -115,14 +137,16 @@ CHECKS = (
         "Eq. 5",
         (BETA, Slider("rate", "learning rate", 0.01, 3.0, 1.0, log=True)),
         first_log_is_after_a_step,
+        (RUN_DOUBLES_BETA, WEIGHT_OFF),
     ),
     Check(
         "which_kl",
-        "The same log-ratio, averaged over the reference's replies, is never above the KL over the policy's.",
+        "One log-ratio, two averages: over the reference's replies it is minus a KL, over the policy's it is "
+        "Eq. 3's.",
         "Eq. 3",
-        (REFERENCE, *LOGITS),
+        (REFERENCE, LOGITS),
         which_kl,
-        relation="<=",
+        (KL_REVERSED, KL_NEGATED),
     ),
     Check(
         "sum_is_not_mean",
@@ -134,6 +158,18 @@ CHECKS = (
             Slider("each", "lead per token", -0.3, 0.3, 0.05, unit="nats"),
         ),
         sum_is_not_mean,
+        (
+            Mutant(
+                "double β in the sums",
+                "preference_loss",
+                lambda f: lambda o, *four, **more: f(_double(o) if o.name == "dpo" else o, *four, **more),
+            ),
+            Mutant(
+                "sum where SimPO averages",
+                "preference_loss",
+                lambda f: lambda o, *four, lengths=(1.0, 1.0): f(o, *four),
+            ),
+        ),
         1e-9,
     ),
     Check(
@@ -142,6 +178,10 @@ CHECKS = (
         "Eq. 7",
         (Slider("log_prob", "summed log-prob", -2000.0, -1.0, -203.7, unit="nats"), BETA),
         half_precision_rounds,
+        (
+            Mutant("cut the lower bits off instead of rounding", "as_bfloat16", lambda f: _cut_off),
+            Mutant("keep all bits", "as_bfloat16", lambda f: lambda x: float(np.float32(x))),
+        ),
         relation="<=",
     ),
     Check(
@@ -150,6 +190,13 @@ CHECKS = (
         "Eq. 6",
         (BETA, REFERENCE, Slider("steps", "steps", 1, 100, 40, step=1)),
         accuracy_and_probability,
+        (
+            Mutant(
+                "swap chosen and rejected",
+                "one_prompt",
+                lambda f: lambda ref, pairs, *more: f(ref, [(y, w, p) for w, y, p in pairs], *more),
+            ),
+        ),
         relation=">",
     ),
 )

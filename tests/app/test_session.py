@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.playground import link, payload, session
 from dpo_core.errors import ScenarioError
 from dpo_core.toy.simulate import simulate
+from dpo_core.world.change_words import describe
 from dpo_core.world.presets import presets
 from dpo_core.world.scenario import Intervention
 from dpo_core.world.scenario_file import scenario_to_json
@@ -156,8 +157,9 @@ def test_links_restore_every_preset_with_its_changes():
                 Intervention(9, "flip", comparison=0)
             )
         )
-        assert again.ghost.scenario == state.ghost.scenario
-        assert (again.ghost_name, again.step, again.preset) == (state.ghost_name, 8, key)
+        pinned = [[(other.name, other.trajectory.scenario) for other in s.others] for s in (again, state)]
+        assert pinned[0] == pinned[1] and len(pinned[0]) == len(preset.others) + 1
+        assert (again.step, again.preset) == (8, key)
 
 
 def test_an_untouched_preset_has_a_readable_link():
@@ -198,10 +200,11 @@ def test_payload_carries_the_cores_numbers():
         table[columns.index("kl/policy_reference")], kl.mean(axis=1), rtol=1e-6, atol=1e-7
     )
     np.testing.assert_allclose(table[columns.index("kl/policy_reference/1")], kl[:, 1], rtol=1e-6, atol=1e-7)
-    ghost = np.frombuffer(data, "<f4", -1, 4 + length + table.nbytes).reshape(
-        len(header["ghost"]["columns"]), -1
-    )
-    np.testing.assert_allclose(ghost[:8], np.exp(state.ghost.log_policy).T, rtol=1e-6)
+    (other,) = header["others"]
+    rows = np.frombuffer(data, "<f4", -1, 4 + length + table.nbytes).reshape(len(other["columns"]), -1)
+    pinned = state.others[0].trajectory
+    np.testing.assert_allclose(rows[:8], np.exp(pinned.log_policy).T, rtol=1e-6)
+    assert other["ends"]["loss"] == pinned.metrics["loss"][-1] and "true_reward" in other["ends"]
     assert [entry[1] for entry in header["log"]] == ["step 60: pair 4 flipped", "step 80: pair 1 flipped"]
     assert header["segments"][1]["comparisons"][3] == [1, 3, 0, 1.0]
 
@@ -214,11 +217,11 @@ def test_an_edited_or_imported_world_keeps_the_settings_in_force_at_the_start():
         {"type": "intervene", "step": 9, "change": "beta", "value": 5},
     )
     edited = after({"type": "edit", "world": scenario_to_json(changed.scenario)}, state=changed).scenario
-    assert (edited.objective.beta, edited.objective.sigma_weight) == (0.3, False)
+    assert (edited.objective.beta, edited.objective["sigma_weight"]) == (0.3, False)
     assert (edited.optimizer.learning_rate, edited.interventions) == (0.7, ())
     pair = '{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}'
     imported = after({"type": "import", "name": "pairs", "text": pair}, state=changed).scenario
-    assert (imported.objective.beta, imported.objective.sigma_weight) == (0.3, False)
+    assert (imported.objective.beta, imported.objective["sigma_weight"]) == (0.3, False)
 
 
 @pytest.mark.parametrize("step, opened", [("12", 12), ("9" * 8, 200), ("9" * 5000, 0), ("-5", 0), ("1e3", 0)])
@@ -228,7 +231,71 @@ def test_any_step_in_an_address_opens(step, opened):
 
 def test_a_pinned_run_is_named_by_its_settings_and_how_often_it_was_changed():
     names = [
-        after(*[flip(i, 0) for i in range(n)], {"type": "pin"}).ghost_name.partition("on")[2]
+        after(*[flip(i, 0) for i in range(n)], {"type": "pin"}).others[0].name.partition(" on")[2]
         for n in range(3)
     ]
     assert names == ["", ", 1 change", ", 2 changes"]
+
+
+def change(step, key, value):
+    return {"type": "intervene", "step": step, "change": key, "value": value}
+
+
+def test_another_method_comes_into_force_at_the_playhead_and_keeps_the_settings_that_both_have():
+    state = after(change(40, "beta", 0.8), change(90, "objective", "simpo"), change(120, "gamma", 0.5))
+    assert state.notice is None
+    rules = [segment.rules.objective for segment in state.trajectory.segments]
+    assert [one.name for one in rules] == ["dpo", "dpo", "simpo", "simpo"]
+    assert dict(rules[-1].values) == {"beta": 0.8, "gamma": 0.5}
+    log = [text for _, text in describe(state.scenario)]
+    assert log == ["β 2 → 0.8", "DPO → SimPO", "γ 1 → 0.5"]
+    assert session.open_link(dict([state.link().split("=", 1)])).scenario == state.scenario
+    assert (
+        after({"type": "undo"}, {"type": "undo"}, {"type": "undo"}, state=state).scenario == after().scenario
+    )
+
+
+def test_a_change_that_the_new_method_does_not_know_is_removed_and_named():
+    state = after(change(100, "sigma_weight", False), change(50, "objective", "ipo"))
+    assert [i.change for i in state.scenario.interventions] == ["objective"]
+    assert "IPO" in state.notice.text and "sigma_weight at step 100" in state.notice.text
+    refused = after(change(100, "sigma_weight", False), state=state)
+    assert refused.scenario == state.scenario and "ipo is in force at step 100" in refused.notice.text
+
+
+def test_six_runs_at_most_are_compared_each_by_its_own_method():
+    state = after(*[{"type": "compare", "method": name} for name in ("ipo", "kto", "sft", "orpo", "robust")])
+    assert [other.trajectory.scenario.objective.name for other in state.others] == [
+        "ipo", "kto", "sft", "orpo", "robust",
+    ]  # fmt: skip
+    assert state.others[0].name == "IPO, β = 2"
+    starts = {other.trajectory.log_policy[0].tobytes() for other in state.others}
+    assert starts == {state.trajectory.log_policy[0].tobytes()}
+    full = after({"type": "compare", "method": "hinge"}, state=state)
+    assert len(full.others) == 5 and "6 runs are on screen already" in full.notice.text
+    fewer = after({"type": "unpin", "index": 1}, state=full)
+    assert [other.name.split(",")[0] for other in fewer.others] == ["IPO", "Preferred-FT", "ORPO", "rDPO"]
+    assert after({"type": "unpin"}, state=fewer).others == ()
+    unknown = after({"type": "compare", "method": "dpp"}, state=fewer)
+    assert unknown.others == fewer.others and "'dpp' is not a method here" in unknown.notice.text
+
+
+def test_rankings_and_thumbs_are_turned_at_the_playhead():
+    document = scenario_to_json(presets()["align"].scenario)
+    document |= {
+        "comparisons": [],
+        "rankings": [{"prompt": 0, "order": [0, 2, 1]}],
+        "thumbs": [{"prompt": 1, "reply": 3, "up": False}],
+    }
+    text = json.dumps({**document, "objective": {"name": "plackett_luce", "beta": 1.0}})
+    state = after({"type": "import", "name": "ranked", "text": text})
+    turned = after(
+        {"type": "intervene", "step": 9, "change": "reverse", "comparison": 0},
+        {"type": "intervene", "step": 9, "change": "thumb", "comparison": 0},
+        state=state,
+    )
+    last = turned.trajectory.segments[-1].rules
+    assert (last.rankings[0].order, last.thumbs[0].up) == ((1, 2, 0), True)
+    assert session.open_link(dict([turned.link().split("=", 1)])).scenario == turned.scenario
+    assert after({"type": "export", "what": "csv"}, state=turned).download is not None
+    payload.encode(turned, {})

@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import presets
-from lessons.check import Choice, Slider
+from lessons.check import Bars, Choice, Slider
 from lessons.checks import CHECKS
-from lessons.document import Lesson, Prediction, Show
+from lessons.document import Lesson, Prediction, Show, Vote
 from lessons.library import lessons
 
 LESSONS = list(lessons().values())
@@ -60,6 +60,8 @@ def moves(check) -> list[tuple[int, str, str]]:
             grid = control.step if control.step and not control.log else None
             places += [(i, "range", str(control.high if grid else 200))]
             places += [(i, "range", str(control.default if grid else 137))]
+        elif isinstance(control, Bars):
+            places += [(i, "bars", "End"), (i, "bars", "ArrowDown")]
         elif isinstance(control, Choice):
             places += [(i, "choice", option) for option in control.options]
     return places
@@ -76,6 +78,8 @@ def test_every_check_is_moved_and_stays_true(page: Page, server: str, lesson: Le
             control = panel.locator(".l-control").nth(i)
             if kind == "choice":
                 control.locator("select").select_option(place)
+            elif kind == "bars":
+                control.get_by_role("slider").first.press(place)
             else:
                 control.locator("input[type=range]").evaluate(
                     DRAG,
@@ -103,6 +107,72 @@ def test_a_check_shows_what_the_core_computes_for_the_typed_number(page: Page, s
     expect(box).to_have_value(f"{first.high:g}")
     panel.get_by_role("button", name="Reset").click()
     expect(box).to_have_value(f"{first.default:g}")
+
+
+def test_bars_are_dragged_and_the_core_is_asked_with_all_of_them(page: Page, server: str) -> None:
+    open_lesson(page, server, "the-closed-form-optimum")
+    panel = page.locator("[data-check=optimal_value]")
+    bar = panel.get_by_role("slider", name="C", exact=True)
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 2)
+    page.mouse.up()
+    value = float(bar.get_attribute("aria-valuenow"))
+    assert 2.7 < value <= 3.0
+    check = CHECKS["optimal_value"]
+    found = check.evaluate({"rewards": [*check.defaults["rewards"][:2], value, check.defaults["rewards"][3]]})
+    expect(panel.locator("dd.left")).to_have_text(f"{found.sides.left:#.10g}")
+    expect(panel).to_have_attribute("data-holds", "true")
+
+
+def test_every_way_to_break_a_check_turns_it_red_and_another_press_mends_it(page: Page, server: str) -> None:
+    slug = "the-closed-form-optimum"
+    open_lesson(page, server, slug)
+    for key in lessons()[slug].checks:
+        panel = page.locator(f"[data-check={key}]")
+        for mutant in CHECKS[key].mutants:
+            button = panel.get_by_role("button", name=mutant.label, exact=True)
+            button.click()
+            expect(panel, mutant.label).to_have_attribute("data-holds", "false")
+            expect(panel.locator(".l-verdict")).to_contain_text(f"broken on purpose: {mutant.label}")
+        expect(panel.locator("[aria-pressed=true]")).to_have_count(1)
+        button.click()
+        expect(panel).to_have_attribute("data-holds", "true")
+
+
+def test_a_vote_becomes_a_share_and_a_gap_and_is_kept(page: Page, server: str) -> None:
+    lesson, block = find(Vote, lambda block: block.id == "tone")
+    open_lesson(page, server, lesson.slug)
+    panel = page.locator(".l-vote[data-id=tone]")
+    expect(panel.locator(".l-answer")).to_be_hidden()
+    panel.get_by_role("button", name="It was too long").click()
+    share, gap = block.outcome(1)
+    expect(panel.locator(".l-answer")).to_contain_text(
+        "In an invented class of 40, 32 chose A and 8 chose B."
+    )
+    expect(panel.locator(".l-answer")).to_contain_text(f"p = 32/41 = {share:.3f}")
+    expect(panel.locator(".l-answer")).to_contain_text(f"a reward gap of {gap:.3f} nats")
+    page.reload()
+    expect(panel.locator("[aria-pressed=true]")).to_contain_text("It was too long", timeout=20_000)
+
+
+def test_a_problem_is_marked_by_the_core_and_stays_solved(page: Page, server: str) -> None:
+    open_lesson(page, server, "problems-and-plans")
+    panel = page.locator("[data-problem=gap]")
+    panel.get_by_role("textbox").fill("0.7")
+    panel.get_by_role("button", name="Check my answer").click()
+    expect(panel.locator("output")).to_have_text("✗ Not yet. Look at the solution, or try again.")
+    panel.get_by_role("textbox").fill("0.85")
+    page.keyboard.press("Enter")
+    expect(panel.locator("output")).to_have_text("✓ Right: the core computes 0.8473.")
+    world = page.locator("[data-problem=rests]")
+    world.get_by_role("textbox").fill("{}")
+    world.get_by_role("button", name="Check my answer").click()
+    expect(world.locator("output")).to_contain_text("prompts")
+    page.reload()
+    expect(panel.locator("output")).to_have_text("✓ Solved.", timeout=20_000)
 
 
 def shown_by(show: Show) -> list[str]:
@@ -247,7 +317,7 @@ def test_previous_and_next_walk_through_all_lessons(page: Page, server: str) -> 
 def test_the_menu_leads_from_a_lesson_back_to_the_list(page: Page, server: str) -> None:
     open_lesson(page, server, SLUGS[3])
     page.get_by_test_id("stTopNavLink").filter(has_text="Lessons").click()
-    expect(page.locator(".l-list li")).to_have_count(13)
+    expect(page.locator(".l-list li")).to_have_count(len(LESSONS))
     page.go_back()
     expect(page.locator(f"[data-ready={SLUGS[3]}]")).to_be_visible()
 
@@ -255,7 +325,7 @@ def test_the_menu_leads_from_a_lesson_back_to_the_list(page: Page, server: str) 
 def test_an_unknown_lesson_is_answered_with_the_list(page: Page, server: str) -> None:
     page.goto(f"{server}/lessons?lesson=no-such")
     expect(page.get_by_role("alert").filter(has_text="no-such")).to_be_visible(timeout=20_000)
-    assert page.locator(".l-list li").count() == 13
+    assert page.locator(".l-list li").count() == len(LESSONS)
 
 
 def test_the_glossary_lists_every_term_and_narrows(page: Page, server: str) -> None:

@@ -313,6 +313,7 @@ def test_phone_needs_no_sideways_scrolling(browser: Browser, server: str) -> Non
                 " && !n.closest('.scroll, .canvas, dialog, .bubble')).map(n => n.className)"
             )
             assert wide == [], preset
+        open_page(page, f"{server}/?preset=align&t=10")
         page.locator(".lane[data-pair='0']").tap()
         expect(page.locator(".log .event")).to_have_text(["step 10: pair 1 flipped"])
 

@@ -72,3 +72,24 @@ def test_every_check_at_its_defaults_holds_and_is_plain_json() -> None:
         found = ask({"check": key, "values": {}})
         assert found["holds"] is True, key
         json.dumps(found, allow_nan=False)
+
+
+def test_a_check_is_broken_by_the_name_of_its_mistake_and_only_for_the_one_who_asked() -> None:
+    mutant = CHECKS["log_odds"].mutants[0].label
+    assert ask({"check": "log_odds", "values": {}, "mutant": mutant})["holds"] is False
+    assert ask({"check": "log_odds", "values": {}, "mutant": None})["holds"] is True
+    assert (
+        "no mistake 'none such'. Use: "
+        in ask({"check": "log_odds", "values": {}, "mutant": "none such"})["error"]
+    )
+
+
+@pytest.mark.parametrize("value", [3, "abcd", [1, 2], [1, 2, 3, "x"], [1, 2, 3, None], {"A": 1}])
+def test_bars_that_are_no_numbers_get_one_clear_line(value) -> None:
+    found = ask({"check": "rankings_sum", "values": {"rewards": value}})
+    assert found["error"].startswith("rewards") and "\n" not in found["error"]
+
+
+def test_bars_are_clamped_one_by_one() -> None:
+    found = ask({"check": "rankings_sum", "values": {"rewards": [9, -9, 0, 1]}})
+    assert found["values"]["rewards"] == (3.0, -3.0, 0.0, 1.0)

@@ -1,13 +1,14 @@
-"""The thirteen lessons as written: whole, in order, and referring only to what exists."""
+"""The fourteen lessons as written: whole, in order, and referring only to what exists."""
 
 import re
 
 import pytest
 
 from lessons.checks import CHECKS
-from lessons.document import Derivation, Levels, Misconception, Prediction, PublishedFigure
+from lessons.document import Derivation, Exercise, Levels, Misconception, Prediction, PublishedFigure
+from lessons.gallery import FIGURES
 from lessons.library import CONTENT, lessons, mistakes
-from lessons.published import FIGURES
+from lessons.problems import PROBLEMS
 
 SLUGS = [
     "read-at-your-level",
@@ -23,6 +24,7 @@ SLUGS = [
     "what-the-paper-found",
     "after-dpo",
     "fifteen-mistakes",
+    "problems-and-plans",
 ]
 
 
@@ -34,7 +36,7 @@ def test_nothing_is_wrong_in_any_file():
     assert mistakes() == []
 
 
-def test_the_thirteen_lessons_are_there_in_order():
+def test_the_fourteen_lessons_are_there_in_order():
     assert [(lesson.number, slug) for slug, lesson in lessons().items()] == list(enumerate(SLUGS, 1))
 
 
@@ -42,7 +44,10 @@ def test_the_thirteen_lessons_are_there_in_order():
 def test_a_lesson_predicts_checks_shows_and_has_notes(slug):
     lesson = lessons()[slug]
     assert blocks(slug, Prediction)
-    assert len(lesson.checks) >= (1 if lesson.number == 1 else 3)
+    if slug == "problems-and-plans":
+        assert {block.key for block in blocks(slug, Exercise)} == set(PROBLEMS)
+    else:
+        assert len(lesson.checks) >= (1 if lesson.number == 1 else 3)
     assert lesson.shows
     assert sum(bool(section.notes) for section in lesson.sections) >= 3
     assert lesson.equations and 5 <= lesson.minutes <= 25

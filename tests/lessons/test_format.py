@@ -146,7 +146,7 @@ def test_reading_time_grows_with_the_words() -> None:
     ("body", "line", "what", "mend"),
     [
         ("## One\n\n" + fence("check", "id: nothing"), 9, "no check 'nothing'", "lessons/checks"),
-        ("## One\n\n" + fence("figure", "id: nothing"), 9, "no figure 'nothing'", "lessons/published.py"),
+        ("## One\n\n" + fence("figure", "id: nothing"), 9, "no figure 'nothing'", "lessons/gallery.py"),
         ("## One\n" + fence("chek", "id: sum"), 7, "unknown block 'chek'", "Use one of: check"),
         ("## One\n" + fence("check", "key: sum"), 8, "unknown key 'key'", "Use: id"),
         ("## One\n" + fence("check", "- sum"), 7, "no mapping", "id"),
@@ -255,8 +255,8 @@ def test_maths_reads_as_words(tex: str, words: str) -> None:
     assert markdown.tex_words(tex) == words
 
 
-def test_the_shipped_lessons_are_thirteen_and_read_without_a_mistake() -> None:
+def test_the_shipped_lessons_are_fourteen_and_read_without_a_mistake() -> None:
     from lessons.library import lessons, mistakes
 
     assert mistakes() == []
-    assert [lesson.number for lesson in lessons().values()] == list(range(1, 14))
+    assert [lesson.number for lesson in lessons().values()] == list(range(1, 15))

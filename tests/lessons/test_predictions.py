@@ -5,12 +5,14 @@ from math import comb, exp, log
 import numpy as np
 import pytest
 
+from dpo_core.methods.dpo import dpo_coefficient
 from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
-from dpo_core.theory.soft_value import expected_gradient, gradient_variance
+from dpo_core.theory.soft_value import expected_gradient, gradient_variance, penalised_reward, soft_value
 from dpo_core.toy.categorical import kl
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset
-from lessons.checks.controls import FOUR, log_policy, log_reference, one_prompt
+from lessons.checks.controls import FOUR, log_reference, one_prompt
+from lessons.computed import CURVES
 from lessons.document import Prediction
 from lessons.library import lessons
 
@@ -99,12 +101,26 @@ def all_plus_ten():
     )
 
 
+def paid_at_the_reference(shift=0.0):
+    ref, reward = log_reference("uneven"), np.array([1.5, 0.5, -0.4, -1.0]) + shift
+    return ref, penalised_reward(ref, ref, reward, 0.5), soft_value(ref, reward, 0.5)
+
+
 def constant_reward():
-    policy, reward = log_policy(0.8, 0.2, -0.5, -1.2), np.array([1.5, 0.5, -0.4, -1.0])
-    means = [expected_gradient(policy, reward + c) for c in (0.0, 8.0)]
-    spreads = [gradient_variance(policy, reward + c) for c in (0.0, 8.0)]
+    (policy, low, _), (_, high, _), (_, lower, _) = (paid_at_the_reference(c) for c in (0.0, 8.0, -0.5))
+    means = [expected_gradient(policy, paid) for paid in (low, high)]
+    spreads = [gradient_variance(policy, paid) for paid in (low, high, lower)]
+    np.testing.assert_allclose(spreads, [0.44, 48.8, 0.39], rtol=0.006)
     same = np.abs(means[0] - means[1]).max() < 1e-12
-    return only([same and spreads[0] == spreads[1], same and spreads[1] > spreads[0], not same])
+    return only([same and spreads[0] == spreads[1], same and spreads[1] > 100 * spreads[0], not same])
+
+
+def best_baseline_at_the_start():
+    policy, paid, value = paid_at_the_reference()
+    baselines = (0.0, float(np.exp(policy) @ paid), value)
+    spreads = [gradient_variance(policy, paid, b) for b in baselines]
+    np.testing.assert_allclose([*spreads, value], [0.44, 0.41, 0.79, 1.10], atol=0.005)
+    return int(np.argmax(spreads))
 
 
 def contradiction_beta():
@@ -119,11 +135,27 @@ def contradiction_beta():
     return only([abs(a - b) < 1e-6 for a, b in zip(*rests, strict=True)])
 
 
+def find_the_flipped_label():
+    labels = [(0, 1), (0, 2), (3, 0), (1, 2), (1, 3), (2, 3)]
+    world = one_prompt((0.25,) * 4, [(w, y, 0.9) for w, y in labels], 1.0)
+    policy = label_optimum(world.preferences, world.preferences.comparisons, world.objective)
+    margins = [float(policy[w] - policy[y]) for w, y in labels]
+    choices = PREDICTIONS["in-practice", "find-the-flipped-label"].choices
+    shown = [float(choice.split("margin ")[1].replace("−", "-")) for choice in choices]
+    np.testing.assert_allclose(margins, shown, atol=0.005)
+    exchanged = one_prompt(
+        (0.25,) * 4, [(0, 1, 0.9), (0, 2, 0.9), (0, 3, 0.9), (2, 1, 0.9), (1, 3, 0.9), (2, 3, 0.9)], 1.0
+    )
+    other = label_optimum(exchanged.preferences, exchanged.preferences.comparisons, exchanged.objective)
+    assert other[0] > other[2] > other[1] > other[3]  # neighbours exchanged: another order, nothing shows
+    return only([margin < -1e-6 for margin in margins])
+
+
 def coin():
     wins = int(np.ceil(0.57 * 256))
     chance = sum(comb(256, k) for k in range(wins, 257)) / 2**256
-    assert round(chance, 3) == 0.014
-    return only([1 / 120 < chance < 1 / 50, 1 / 12 < chance < 1 / 5, chance < 1e-3])
+    assert round(chance, 5) == 0.01425
+    return only([round(1 / chance) == 70, 1 / 12 < chance < 1 / 5, chance < 1e-3])
 
 
 def unanimous():
@@ -149,6 +181,46 @@ def which_is_true():
     return only([not fell, fell and fine, False])
 
 
+def quiz_shift():
+    return all_plus_ten()
+
+
+def quiz_step_0():
+    metrics = [simulate(one_prompt((0.4, 0.6), [(0, 1, 1.0)], beta)).metrics for beta in (0.1, 2.0)]
+    as_said = all(m["loss"][0] == pytest.approx(log(2)) and m["rewards/chosen"][0] == 0 for m in metrics)
+    return only([False, as_said, metrics[0]["loss"][0] != metrics[1]["loss"][0]])
+
+
+def quiz_optimum():
+    ref, reward = log_reference("uneven"), np.array([1.5, 0.5, -0.4, -1.0])
+    whole, half = (float(kl(FOUR, closed_form_optimum(FOUR, ref, reward, b), ref)[0]) for b in (1.0, 0.5))
+    return only([half < whole, half > whole, half == whole])
+
+
+def quiz_double_labels():
+    def rest(times):
+        pairs = ([(0, 1, 1.0)] * 3 + [(1, 0, 1.0)]) * times
+        world = one_prompt((0.5, 0.5), pairs, 1.0)
+        policy = label_optimum(world.preferences, world.preferences.comparisons, world.objective)
+        return float(policy[0] - policy[1])
+
+    one, ten = rest(1), rest(10)
+    assert abs(one - log(3)) < 1e-9
+    return only([abs(ten - 10 * one) < 1e-6, abs(ten - one) < 1e-9, one + 1e-6 < ten < 10 * one - 1e-6])
+
+
+def quiz_kl():
+    collapsed, even = np.log([1 - 3e-300, 1e-300, 1e-300, 1e-300]), np.log(np.full(4, 0.25))
+    finite = [float(kl(FOUR, p, q)[0]) < 2 for p, q in ((collapsed, even), (even, collapsed))]
+    return only([finite == [True, False], finite == [False, True], all(finite)])
+
+
+def quiz_worst_gradient():
+    ratio = float(dpo_coefficient(-4.0, 1.0) / dpo_coefficient(4.0, 1.0))
+    assert abs(ratio - 54.6) < 0.05
+    return only([ratio == 1, abs(ratio - 8) < 1, abs(ratio - 55) < 1])
+
+
 ANSWERS = {
     ("read-at-your-level", "one-wrong-label"): one_wrong_label,
     ("what-is-a-preference", "two-nats"): two_nats,
@@ -159,11 +231,19 @@ ANSWERS = {
     ("the-gradient", "drop-the-weight"): drop_the_weight,
     ("no-generality-lost", "all-plus-ten"): all_plus_ten,
     ("why-it-is-stabler", "constant-reward"): constant_reward,
+    ("why-it-is-stabler", "best-baseline-at-the-start"): best_baseline_at_the_start,
     ("in-practice", "contradiction-beta"): contradiction_beta,
+    ("in-practice", "find-the-flipped-label"): find_the_flipped_label,
     ("what-the-paper-found", "coin"): coin,
     ("after-dpo", "unanimous"): unanimous,
     ("after-dpo", "where-does-it-go"): where_does_it_go,
     ("fifteen-mistakes", "which-is-true"): which_is_true,
+    ("problems-and-plans", "quiz-shift"): quiz_shift,
+    ("problems-and-plans", "quiz-step-0"): quiz_step_0,
+    ("problems-and-plans", "quiz-optimum"): quiz_optimum,
+    ("problems-and-plans", "quiz-double-labels"): quiz_double_labels,
+    ("problems-and-plans", "quiz-kl"): quiz_kl,
+    ("problems-and-plans", "quiz-worst-gradient"): quiz_worst_gradient,
 }
 
 
@@ -184,3 +264,60 @@ def test_the_margin_to_be_drawn_rests_where_the_lesson_says():
     np.testing.assert_allclose(metrics["comparison/margin"][-1], [log(3)] * 3 + [-log(3)], atol=1e-6)
     assert abs(metrics["rewards/margins"][-1] - log(3) / 2) < 1e-6
     assert abs(metrics["rewards/margins"][-1] - metrics["rewards/margins"][-60]) < 1e-6
+
+
+def test_sketched_kls_rest_where_the_lessons_say():
+    block = PREDICTIONS["the-rlhf-pipeline", "draw-the-kl"]
+    drawn = simulate(block.show.scenario).metrics["kl/policy_reference"][:, 0]
+    assert abs(drawn[-1] - log(4)) < 1e-3 and (np.diff(drawn) > -1e-9).all()
+    block = PREDICTIONS["the-policy-is-the-reward-model", "draw-the-distance"]
+    trained = simulate(block.show.scenario)
+    drawn = trained.metrics["kl/policy_reference"][:, 0]
+    preferences = block.show.scenario.preferences
+    rest = label_optimum(preferences, preferences.comparisons, block.show.scenario.objective)
+    reference = np.log(preferences.reference)
+    first = slice(0, 4)
+    assert abs(drawn[-1] - float((np.exp(rest) * (rest - reference))[first].sum())) < 1e-4
+    assert drawn[-1] < -min(reference[first]) / 2  # far below the ceiling
+
+
+def test_every_second_lesson_has_something_to_draw():
+    sketched = {slug for (slug, _), block in PREDICTIONS.items() if block.sketch}
+    numbers = {lessons()[slug].number for slug in sketched}
+    assert all({number, number + 1} & numbers for number in range(3, 13)) and len(sketched) >= 7
+
+
+def test_what_is_said_of_the_drawn_curves():
+    best = CURVES["best_reply_by_beta"]().values
+    assert best[0] > 0.999 and all(np.diff(best) < 1e-9) and round(best[-1], 2) == 0.42
+    spread = CURVES["variance_of_a_mean"]().values
+    np.testing.assert_allclose(spread, [0.44019 / 2**k for k in range(9)], rtol=1e-12)
+    chosen = run("displacement").metrics["logps/chosen"]
+    assert (np.diff(chosen) < 0).all()
+    reward = run("overoptimisation").metrics["true_reward"][:, 0]
+    assert 0 < reward.argmax() < 60 and reward[-1] < -0.99
+
+
+BEFORE = {  # a prediction stands before the words that answer it
+    ("what-is-a-preference", "two-nats"): "odds_multiply",
+    ("the-rlhf-pipeline", "ceiling"): "kl_has_ceiling",
+    ("the-closed-form-optimum", "beta-and-optimum"): "smaller_beta_more_reward",
+    ("the-policy-is-the-reward-model", "what-cancels"): "z_cancels",
+    ("the-dpo-loss", "first-gradient"): "loss_starts_at_log2",
+    ("the-gradient", "drop-the-weight"): "without_weight_line",
+    ("no-generality-lost", "all-plus-ten"): "lemma_1",
+    ("why-it-is-stabler", "constant-reward"): "baseline_is_free",
+    ("in-practice", "contradiction-beta"): "noisy_labels_stop",
+    ("what-the-paper-found", "coin"): "win_rate_error",
+    ("after-dpo", "unanimous"): "any_level_is_reached",
+    ("after-dpo", "where-does-it-go"): "displacement_falls",
+}
+
+
+@pytest.mark.parametrize("place", BEFORE)
+def test_a_prediction_stands_before_what_answers_it(place):
+    slug, wanted = place
+    blocks = [block for section in lessons()[slug].sections for block in section.blocks]
+    asked = next(i for i, block in enumerate(blocks) if getattr(block, "id", None) == wanted)
+    answered = next(i for i, block in enumerate(blocks) if getattr(block, "key", None) == BEFORE[place])
+    assert asked < answered

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lessons.published import BETAS_EXPLORED, FIGURES
+from lessons.published import BETAS_EXPLORED
+from lessons.published import PUBLISHED as FIGURES
 
 # as printed: Table 1 (CNN/DailyMail) and Table 2 (human study) of arXiv 2305.18290
 PRINTED = {

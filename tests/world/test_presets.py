@@ -8,9 +8,11 @@ import pytest
 
 from dpo_core.errors import ScenarioError
 from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum, label_optimum, one_pair_margin
+from dpo_core.toy.asking import ask
 from dpo_core.toy.categorical import ReplySpace, kl_ceiling
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import find_preset, presets
+from dpo_core.world.scenario import Intervention
 
 NAMES = {
     "align": "Align to preferences",
@@ -21,6 +23,11 @@ NAMES = {
     "overoptimisation": "Over-optimisation",
     "larger_beta": "Larger beta: faster early, less far late",
     "contradictory": "Contradictory labels",
+    "ipo_stops": "IPO stops, DPO does not",
+    "kto_thumbs": "KTO from thumbs alone",
+    "unlikelihood": "Unlikelihood against DPO",
+    "length": "Length: SimPO against DPO",
+    "ranking": "A ranking is more than its pairs",
 }
 
 
@@ -39,7 +46,7 @@ def run_of(key):
     return simulate(presets()[key].scenario)
 
 
-def test_all_eight_are_there_in_teaching_order_and_found_by_key_and_name():
+def test_all_are_there_in_teaching_order_and_found_by_key_and_name():
     assert {key: preset.name for key, preset in presets().items()} == NAMES
     assert list(presets()) == list(NAMES)
     for key, name in NAMES.items():
@@ -83,8 +90,8 @@ def test_drop_sigma_empties_the_bars_hits_the_ceiling_and_grows_in_a_straight_li
     np.testing.assert_allclose(growth[100:], growth[-1, 0], rtol=1e-9)
     # three of four bars of each prompt are empty
     np.testing.assert_array_equal((np.exp(run.log_policy[-1]) < 1e-12).reshape(2, 4).sum(axis=1), [3, 3])
-    against = presets()["drop_sigma"].against
-    assert presets()["drop_sigma"].against_name == "sigma weight on"
+    ((name, against),) = presets()["drop_sigma"].others
+    assert name == "sigma weight on"
     assert against == replace(scenario, objective=scenario.objective.with_setting("sigma_weight", True))
 
 
@@ -98,8 +105,9 @@ def test_mislabel_jumps_at_its_step_and_unlearns():
     change = presets()["mislabel"].scenario.interventions
     assert [(i.step, i.change, i.comparison) for i in change] == [(at, "flip", which)]
     margin, weight = (run.metrics[name][:, which] for name in ("comparison/margin", "sigma_weight"))
-    calm = simulate(presets()["mislabel"].against)
-    assert presets()["mislabel"].against.interventions == ()
+    ((_, undisturbed),) = presets()["mislabel"].others
+    calm = simulate(undisturbed)
+    assert undisturbed.interventions == ()
     assert margin[at - 1] > 3.5 and margin[at] == -calm.metrics["comparison/margin"][at, which]
     assert weight[at - 1] < 0.03 and weight[at] > 0.97
     # the once chosen reply rises to step 60 and ends below where it started, its rival above
@@ -182,10 +190,11 @@ def test_larger_beta_leads_and_is_overtaken():
         r"overtaken: a larger β moves faster early and less far late\.",
     )
     preset = presets()["larger_beta"]
-    assert preset.scenario.objective.beta == float(ours) and preset.against.objective.beta == float(theirs)
-    assert preset.against_name == f"β = {theirs}"
-    assert replace(preset.against, objective=preset.scenario.objective) == preset.scenario
-    run, dashed = simulate(preset.scenario), simulate(preset.against)
+    ((name, other),) = preset.others
+    assert preset.scenario.objective.beta == float(ours) and other.objective.beta == float(theirs)
+    assert name == f"β = {theirs}"
+    assert replace(other, objective=preset.scenario.objective) == preset.scenario
+    run, dashed = simulate(preset.scenario), simulate(other)
     lead = run.metrics["logps/chosen"] - dashed.metrics["logps/chosen"]
     overtaken = int((lead[1:] < 0).argmax()) + 1
     assert (lead[1:overtaken] > 0).all() and (lead[overtaken:] < 0).all() and 3 <= overtaken <= 20
@@ -237,3 +246,93 @@ def test_worked_figures_of_agreement_at_four_fifths():
     assert kl[-1] == pytest.approx((end * np.log(end / 0.25)).sum() / 2, rel=1e-9)
     off = simulate(replace(soft, objective=soft.objective.with_setting("sigma_weight", False)))
     np.testing.assert_allclose(off.metrics["kl/policy_reference"][-1], np.log(4), rtol=1e-12)
+
+
+def both_of(key):
+    """A preset's own run and the one that it is compared with, alike but for the objective."""
+    preset = presets()[key]
+    ((_, other),) = preset.others
+    assert replace(other, objective=preset.scenario.objective) == preset.scenario
+    assert other.objective.name == "dpo" and other.objective["sigma_weight"]
+    return simulate(preset.scenario), simulate(other)
+
+
+def test_ipo_stops_at_its_target_and_dpo_goes_on():
+    (target,) = facts(
+        "ipo_stops",
+        r"Watch the log-ratio margins: IPO drives every one of them to 1/\(2β\) = (\d) and stops there; "
+        r"DPO's margins \(dashed\) still grow at the last step\.",
+    )
+    run, dashed = both_of("ipo_stops")
+    beta = run.scenario.objective.beta
+    assert dashed.scenario.objective.beta == beta and 1 / (2 * beta) == float(target)
+    np.testing.assert_allclose(run.metrics["log_ratio_margin"][-1], float(target), atol=1e-6)
+    assert np.abs(run.parameters[-1] - run.parameters[-2]).max() < 1e-6
+    growing = np.diff(dashed.metrics["comparison/margin"], axis=0)
+    assert (growing > 0).all() and growing[-1].min() / beta > 1e-3
+    optimum = label_optimum(
+        run.scenario.preferences, run.scenario.preferences.comparisons, run.scenario.objective
+    )
+    np.testing.assert_allclose(run.log_policy[-1], optimum, atol=1e-6)
+
+
+def test_kto_moves_each_reply_by_its_own_thumb():
+    facts(
+        "kto_thumbs",
+        r"No reply is compared with another here: each of four has a thumb\. Watch KTO raise the two that "
+        r"are liked and lower the two that are not; click a thumb to turn it\.",
+    )
+    run = run_of("kto_thumbs")
+    said = run.scenario.preferences
+    assert not said.comparisons and not said.rankings and len(said.thumbs) == 4
+    for thumb in said.thumbs:
+        path = run.log_policy[:, said.starts[thumb.prompt] + thumb.reply]
+        assert (path[-1] > path[0] + 0.5) if thumb.up else (path[-1] < path[0] - 0.5)
+        turned = replace(run.scenario, interventions=(Intervention(0, "thumb", comparison=0),))
+    first = said.starts[said.thumbs[0].prompt] + said.thumbs[0].reply
+    assert simulate(turned).log_policy[-1, first] < run.log_policy[0, first]
+
+
+def test_unlikelihood_never_lets_go():
+    facts(
+        "unlikelihood",
+        r"Watch KL\(π_ref‖π\): unlikelihood has no weight that lets go, so it grows by the same amount at "
+        r"every step near the end, while DPO \(dashed\) slows down\.",
+    )
+    run, dashed = both_of("unlikelihood")
+    ours, theirs = (np.diff(r.metrics["kl/reference_policy"].mean(axis=1)) for r in (run, dashed))
+    np.testing.assert_allclose(ours[-20:], ours[-1], rtol=1e-9)
+    assert ours[-1] > 0.1 and (np.diff(theirs[20:]) < 0).all() and theirs[-1] < 0.15 * theirs[20]
+
+
+def test_simpo_pulls_by_length_and_dpo_does_not():
+    facts(
+        "length",
+        r"The short reply beat one of ten times its tokens\. Watch the pulls of pair 1: SimPO pulls ten "
+        r"times harder on the short reply than on the long one; DPO \(dashed\) pulls on both alike\.",
+    )
+    run, dashed = both_of("length")
+    (prompt,), (pair,) = run.scenario.preferences.prompts, run.scenario.preferences.comparisons
+    assert prompt.lengths[pair.rejected] == 10 * prompt.lengths[pair.chosen]
+    for trajectory, ratio in ((run, -10.0), (dashed, -1.0)):
+        chosen, rejected = (
+            trajectory.metrics[f"comparison/coefficient_{side}"] for side in ("chosen", "rejected")
+        )
+        np.testing.assert_allclose(chosen, ratio * rejected, rtol=1e-12)
+
+
+def test_a_ranking_pushes_its_last_reply_hardest():
+    down, up, alike = facts(
+        "ranking",
+        r"One ranking of four replies\. At step 0 it pushes the last one down harder \(([\d.]+)β\) than it "
+        r"pulls the first one up \(([\d.]+)β\); DPO on its six pairs \(dashed\) pushes and pulls alike "
+        r"\(([\d.]+)β\)\.",
+    )
+    run, dashed = both_of("ranking")
+    (ranking,) = run.scenario.preferences.rankings
+    assert len(ranking.order) == 4 and len(ranking.pairs()) == 6
+    for trajectory, pull in ((run, (up, down)), (dashed, (alike, alike))):
+        scenario = trajectory.scenario
+        asking = ask(trajectory.space, trajectory.log_policy[0], scenario.preferences.lengths, scenario.rules)
+        pulls = asking.pulls(trajectory.log_policy[0]) / scenario.objective.beta
+        assert (f"{-pulls[0]:.2f}", f"{pulls[3]:.2f}") == pull

@@ -52,6 +52,7 @@ export function lineChart(spec) {
     ceiling = null,
     changes = [],
     role = "policy",
+    x_label = "step",
     label,
     wide: WIDE = 280,
     tall: HIGH = 150,
@@ -81,7 +82,7 @@ export function lineChart(spec) {
       ])
       .flat(),
     ticks(0, steps, 4).map((s) => text(x(s), HIGH - BOX.bottom + 15, String(Math.round(s)), "middle")),
-    text((WIDE + BOX.left) / 2, HIGH - 2, "step", "middle"),
+    text((WIDE + BOX.left) / 2, HIGH - 2, x_label, "middle"),
     ceiling === null
       ? null
       : [

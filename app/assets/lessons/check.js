@@ -1,10 +1,10 @@
 // A live check: the reader's own numbers go to the core, both sides of the claim come back.
 import { h } from "../shared/dom.js";
 import { html } from "./contents.js";
+import { makeControl } from "./controls.js";
 import { drawMath } from "./maths.js";
 
 const SIGNS = { "=": "=", "<=": "≤", ">=": "≥", "<": "<", ">": ">" };
-const STOPS = 200; // positions of a slider without a step of its own
 let count = 0;
 
 const minus = (text) => text.replace(/-/g, "−");
@@ -28,95 +28,17 @@ const brief = (x) =>
       );
 const sideText = (side) =>
   Array.isArray(side) ? `(${side.map((x) => minus(x.toPrecision(6))).join(", ")})` : exact(side);
-const neat = (x) => Number(x.toPrecision(4));
-
-function slider(control, id, changed) {
-  const { low, high, log, step } = control;
-  const toValue = (p) =>
-    log ? neat(low * (high / low) ** (p / STOPS)) : step ? p : neat(low + (high - low) * (p / STOPS));
-  const toPlace = (v) =>
-    log ? (STOPS * Math.log(v / low)) / Math.log(high / low) : step ? v : (STOPS * (v - low)) / (high - low);
-  let value = control.default;
-  const say = () => range.setAttribute("aria-valuetext", `${value}${control.unit ? ` ${control.unit}` : ""}`);
-  const range = h("input", {
-    type: "range",
-    id,
-    min: step && !log ? low : 0,
-    max: step && !log ? high : STOPS,
-    step: step && !log ? step : 1,
-    oninput: () => {
-      set(Math.min(high, Math.max(low, toValue(Number(range.value)))));
-      changed();
-    },
-  });
-  const exactBox = h("input", {
-    type: "number",
-    class: "l-exact",
-    min: low,
-    max: high,
-    step: "any",
-    "aria-labelledby": `${id}-label`,
-    onchange: () => {
-      const typed = exactBox.valueAsNumber;
-      set(Number.isFinite(typed) ? Math.min(high, Math.max(low, typed)) : value);
-      changed();
-    },
-  });
-  function set(next) {
-    value = next;
-    range.value = toPlace(value);
-    exactBox.value = value;
-    say();
-  }
-  set(control.default);
-  return {
-    name: control.name,
-    get value() {
-      return value;
-    },
-    set,
-    reset: () => set(control.default),
-    node: h(
-      "div",
-      { class: "l-control" },
-      html("label", { for: id, id: `${id}-label` }, control.label),
-      range,
-      h("span", { class: "l-number-unit" }, exactBox, control.unit && h("small", {}, control.unit)),
-    ),
-  };
-}
-
-function choice(control, id, changed) {
-  const select = h(
-    "select",
-    { id, onchange: changed },
-    control.options.map((option) => h("option", { value: option }, option)),
-  );
-  const reset = () => {
-    select.value = control.default;
-  };
-  reset();
-  return {
-    name: control.name,
-    get value() {
-      return select.value;
-    },
-    set() {},
-    reset,
-    node: h("div", { class: "l-control" }, html("label", { for: id }, control.label), select),
-  };
-}
 
 export function checkPanel(app, check) {
   const id = `check-${(count += 1)}`;
   const changed = () =>
     app.server.ask(
       id,
-      { check: check.key, values: Object.fromEntries(controls.map((c) => [c.name, c.value])) },
+      { check: check.key, values: Object.fromEntries(controls.map((c) => [c.name, c.value])), mutant },
       show,
     );
   const controls = check.controls.map((control, i) =>
-    (control.slider ? slider : choice)(control, `${id}-${i}`, changed),
+    makeControl[control.kind](control, `${id}-${i}`, changed),
   );
   const sides = h("dl", { class: "l-sides" });
   const verdict = h("output", { class: "l-verdict" });
@@ -127,11 +49,30 @@ export function checkPanel(app, check) {
       class: "small",
       onclick: () => {
         controls.forEach((c) => c.reset());
-        changed();
+        breakIt(null);
       },
     },
     "Reset",
   );
+  // The suite's own mistakes, one at a time: the claim must turn false.
+  let mutant = null;
+  const mistakes = check.mutants.map((label) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "small",
+        "aria-pressed": "false",
+        onclick: () => breakIt(mutant === label ? null : label),
+      },
+      label,
+    ),
+  );
+  function breakIt(label) {
+    mutant = label;
+    mistakes.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === label)));
+    changed();
+  }
   const labels = { words: "" };
 
   function show(result) {
@@ -171,8 +112,9 @@ export function checkPanel(app, check) {
     }
     verdict.textContent =
       `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · ` +
-      `difference ${brief(result.difference)}`;
+      `difference ${brief(result.difference)}${mutant ? ` · broken on purpose: ${mutant}` : ""}`;
     root.dataset.holds = String(result.holds);
+    root.classList.toggle("broken", Boolean(mutant));
   }
 
   const root = h(
@@ -189,6 +131,12 @@ export function checkPanel(app, check) {
     controls.map((control) => control.node),
     sides,
     verdict,
+    h(
+      "div",
+      { class: "l-break", role: "group", "aria-label": "Break it: build in a mistake" },
+      h("span", { class: "l-break-tag" }, "Break it:"),
+      mistakes,
+    ),
   );
   show(check.result);
   root.dataset.answers = "0";

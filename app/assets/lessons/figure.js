@@ -82,7 +82,7 @@ function curves(figure) {
       ])
       .flat(),
     (new Set(xs).size > 6 ? ticks(first, last, 6) : [...new Set(xs)]).map((v) =>
-      words(x(v), high - box.bottom + 15, v),
+      words(x(v), high - box.bottom + 15, Number(v.toFixed(4))),
     ),
     words((WIDE + box.left) / 2, high - 4, figure.x_label),
     base === null

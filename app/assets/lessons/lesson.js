@@ -8,7 +8,9 @@ import { levels } from "./levels.js";
 import { drawMath } from "./maths.js";
 import { prediction } from "./predict.js";
 import { lecture } from "./slides.js";
+import { problem } from "./problem.js";
 import { showMe, wrong } from "./show.js";
+import { vote } from "./vote.js";
 
 const BESIDE = 3; // paragraphs that may stand beside a check
 
@@ -17,6 +19,8 @@ const makers = {
   check: (app, entry, block) => checkPanel(app, block.check),
   derive: (app, entry, block) => derivation(app, block),
   predict: (app, entry, block) => prediction(app, entry.slug, block),
+  problem: (app, entry, block) => problem(app, entry.slug, block),
+  vote: (app, entry, block) => vote(app, entry.slug, block),
   show: (app, entry, block) => showMe(app, block),
   figure: (app, entry, block) => figure(block.figure),
   levels: (app, entry, block) => levels(block.levels),

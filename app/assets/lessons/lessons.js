@@ -9,6 +9,7 @@ import { Server } from "./server.js";
 // Named here only so that the browser fetches the whole page at once, not one import after another.
 import "./chart.js";
 import "./check.js";
+import "./controls.js";
 import "./derive.js";
 import "./figure.js";
 import "./levels.js";
@@ -16,10 +17,12 @@ import "./maths.js";
 import "./picture.js";
 import "./predict.js";
 import "./presenter.js";
+import "./problem.js";
 import "./show.js";
 import "./sketch.js";
 import "./slides.js";
 import "./symbols.js";
+import "./vote.js";
 
 class Lessons {
   constructor(host) {

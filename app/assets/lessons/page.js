@@ -9,6 +9,7 @@ const STYLES = [
   "../vendor/katex/katex.min.css",
   "lessons.css",
   "panels.css",
+  "hands_on.css",
   "slides.css",
   "print.css",
 ];

@@ -162,7 +162,7 @@ export function runPicture(run, after = null, hidden = []) {
           h("i", { class: "l-mark reference" }),
           "reference",
           run.optimum && h("i", { class: "l-mark optimum" }),
-          run.optimum && "optimum π*",
+          run.optimum && "optimum of the labels",
         ),
       ),
       charts.length

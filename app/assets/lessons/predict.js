@@ -11,7 +11,8 @@ const CLOSE = 0.12; // a sketch within an eighth of the plot's height counts as 
 export function prediction(app, slug, block) {
   const saved = app.progress.of(slug).predictions[block.id];
   const run = block.show?.picture;
-  const pad = block.sketch ? sketchPad(run, run.metrics[0], run.metrics[0].label, saved?.sketch) : null;
+  const drawn = run ?? block.curve;
+  const pad = block.sketch ? sketchPad(drawn, drawn.metrics[0], drawn.metrics[0].label, saved?.sketch) : null;
   const name = `predict-${slug}-${block.id}`;
   const inputs = block.choices.map((_, i) =>
     h("input", {
@@ -38,6 +39,14 @@ export function prediction(app, slug, block) {
   const picture = run ? runPicture(run, link(block.show), pad ? [run.metrics[0].name] : []) : null;
   answer.append(verdict, html("div", { class: "l-prose" }, block.why), ...(picture ? [picture.root] : []));
   if (block.show && !picture) answer.append(h("p", { class: "l-showline" }, link(block.show)));
+  const seen = h("textarea", {
+    rows: "2",
+    maxlength: "500",
+    "aria-label": "What did you see?",
+    placeholder: "What did you see? One sentence; it is saved with your answers.",
+    onchange: () => app.progress.saw(slug, block.id, seen.value.trim()),
+  });
+  seen.value = saved?.saw ?? "";
   pad?.onDrawn(() => {
     commit.disabled = false;
   });
@@ -56,6 +65,7 @@ export function prediction(app, slug, block) {
     pad?.reveal();
     verdict.textContent = words(result);
     root.dataset.state = result.correct === undefined ? "shown" : result.correct ? "right" : "wrong";
+    if (app.progress.of(slug).predictions[block.id]) answer.append(seen);
     answer.hidden = false;
     if (picture && playing) {
       picture.rewind();

@@ -29,6 +29,22 @@ export class Progress {
     this.save();
   }
 
+  // What the reader says to have seen, kept beside the answer.
+  saw(slug, id, words) {
+    this.of(slug).predictions[id].saw = words;
+    this.save();
+  }
+
+  solve(slug, key, answer) {
+    (this.of(slug).solved ??= {})[key] = answer;
+    this.save();
+  }
+
+  vote(slug, id, choice) {
+    (this.of(slug).votes ??= {})[id] = choice;
+    this.save();
+  }
+
   save() {
     try {
       sessionStorage.setItem(KEY, JSON.stringify(this.state));
@@ -58,6 +74,8 @@ export class Progress {
         ...this.summary(entry),
         sections_read: this.of(entry.slug).read,
         answers: this.of(entry.slug).predictions,
+        votes: this.of(entry.slug).votes ?? {},
+        solved: this.of(entry.slug).solved ?? {},
       }));
     download(
       "dpo-lab-progress.json",

@@ -8,11 +8,11 @@ const KNOTS = 9;
 // A range that is symmetric about the start, so that it does not give the direction away.
 function window_(metric) {
   const { values, name } = metric;
-  if (/^policy|accuracies|top_probability|sigma_weight|share/.test(name)) return [0, 1];
+  if (/^policy|^best_reply|accuracies|top_probability|sigma_weight|share/.test(name)) return [0, 1];
   const reach = 1.35 * Math.max(1e-6, ...values.map((v) => Math.abs(v - values[0])));
   const low = values[0] - reach;
   return [
-    /^kl|entropy|^loss/.test(name) && Math.min(...values) >= 0 ? Math.max(0, low) : low,
+    /^kl|entropy|^loss|^variance/.test(name) && Math.min(...values) >= 0 ? Math.max(0, low) : low,
     values[0] + reach,
   ];
 }
@@ -27,6 +27,7 @@ export function sketchPad(run, metric, label, saved) {
     low,
     high,
     steps: run.steps,
+    x_label: run.x_label,
     label,
     wide: 400,
     tall: 220,

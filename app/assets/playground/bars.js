@@ -1,7 +1,9 @@
-// Per prompt: a bar for each reply's probability with its reference and π* ticks, and the pairs as lanes.
+// Per prompt: a bar for each reply's probability with its reference and optimum ticks, and the pairs as lanes.
 import { h } from "../shared/dom.js";
 import { percent, share, short } from "../shared/format.js";
 import { term } from "../shared/terms.js";
+import { LOOKS, swatch } from "./compare.js";
+import { labelLanes } from "./label_lanes.js";
 
 export const pairName = (run, [prompt, chosen, rejected], i, most = 34) => {
   const { replies } = run.prompts[prompt];
@@ -11,7 +13,7 @@ export const pairName = (run, [prompt, chosen, rejected], i, most = 34) => {
 function reply(run, prompt, k) {
   const fill = h("div", { class: "fill" });
   const marks = {
-    ghost: h("i", { class: "mark ghost", hidden: true }),
+    others: run.others.map((_, i) => h("i", { class: "mark ghost", style: `--own:var(--${LOOKS[i].ink})` })),
     optimum: h("i", { class: "mark optimum", hidden: true }),
   };
   const reference = h("i", {
@@ -24,7 +26,7 @@ function reply(run, prompt, k) {
     "div",
     { class: "reply" },
     h("div", { class: "said", dir: "auto", title: prompt.replies[k] }, prompt.replies[k]),
-    h("div", { class: "track" }, fill, reference, marks.ghost, marks.optimum),
+    h("div", { class: "track" }, fill, reference, ...marks.others, marks.optimum),
     output,
   );
   return { row, fill, output, ...marks };
@@ -44,21 +46,26 @@ function lane(app, i) {
   return node;
 }
 
+// How many rankings and thumbs each prompt has: what the lanes are built for.
+const said = ({ segments: [first] }) => [first.rankings.map((r) => r[0]), first.thumbs.map((t) => t[0])];
+
 export function bars(app) {
   const root = h("div", { class: "prompts" });
   let rows = [];
   let lanes = [];
   let shape = "";
   let segment = null;
+  const labels = labelLanes(app);
 
   function build(run) {
     rows = [];
     lanes = run.segments[0].comparisons.map((_, i) => lane(app, i));
+    labels.build(run);
     root.replaceChildren(
       ...run.prompts.map((prompt, p) => {
         const own = prompt.replies.map((_, k) => reply(run, prompt, k));
         rows.push(...own);
-        const mine = lanes.filter((_, i) => run.segments[0].comparisons[i][0] === p);
+        const mine = lanes.filter((_, i) => run.segments[0].comparisons[i][0] === p).concat(labels.of(p));
         mine.forEach((node, column) => node.style.setProperty("--column", column));
         return h(
           "section",
@@ -95,7 +102,7 @@ export function bars(app) {
       row.optimum.hidden = !now.optimum;
       if (now.optimum) {
         row.optimum.style.left = `${100 * now.optimum[k]}%`;
-        row.optimum.title = `π* ${percent(now.optimum[k])}`;
+        row.optimum.title = `optimum of the labels ${percent(now.optimum[k])}`;
       }
     });
   }
@@ -103,7 +110,13 @@ export function bars(app) {
   return {
     root,
     update(run) {
-      const now = JSON.stringify([run.world, run.prompts, run.segments[0].comparisons.map((c) => c[0])]);
+      const now = JSON.stringify([
+        run.world,
+        run.prompts,
+        run.others.length,
+        run.segments[0].comparisons.map((c) => c[0]),
+        said(run),
+      ]);
       if (now !== shape) {
         shape = now;
         build(run);
@@ -116,14 +129,17 @@ export function bars(app) {
       if (now !== segment) {
         segment = now;
         label(run, now);
+        labels.show(run, now);
       }
       rows.forEach((row, k) => {
         const p = run.at(`policy/${k}`, step);
         row.fill.style.transform = `scaleX(${p})`;
         row.output.textContent = percent(p);
-        const other = run.ghost?.rows.get(`policy/${k}`);
-        row.ghost.hidden = !other;
-        if (other) row.ghost.style.left = `${100 * other[Math.min(step, other.length - 1)]}%`;
+        run.others.forEach((other, i) => {
+          const own = other.rows.get(`policy/${k}`);
+          row.others[i].hidden = !own; // another world's run may have fewer replies
+          if (own) row.others[i].style.left = `${100 * own[Math.min(step, own.length - 1)]}%`;
+        });
       });
       lanes.forEach((node, i) => node.classList.toggle("selected", app.view.selected === i));
     },
@@ -132,23 +148,36 @@ export function bars(app) {
 
 export function legend(app) {
   const entry = (kind, ...text) => h("span", { class: `key ${kind}` }, h("i"), ...text);
-  const optimum = entry("optimum", term("optimum", "π* for these labels"));
-  const ghost = entry("ghost", "compared run");
+  const optimum = entry("optimum", term("optimum", "optimum of these labels"));
+  const others = h("span", { class: "others" });
+  const group = (...keys) => h("span", { class: "others" }, keys);
+  const disc = (kind, sign, ...text) => h("span", { class: `key pair ${kind}` }, h("i", {}, sign), ...text);
+  const labels = {
+    comparisons: group(disc("", "+", "chosen"), disc("rejected", "−", "rejected, click a pair to flip it")),
+    rankings: group(disc("", "1", "best of a ", term("ranking", "ranking"), ", click it to reverse it")),
+    thumbs: group(
+      disc("", "↑", "liked"),
+      disc("rejected", "↓", "not liked, click a ", term("thumb", "thumb"), " to turn it"),
+    ),
+  };
   const root = h(
     "div",
     { class: "legend" },
     entry("policy", term("policy", "policy π")),
     entry("reference", term("reference", "reference")),
     optimum,
-    ghost,
-    h("span", { class: "key pair" }, h("i", {}, "+"), "chosen"),
-    h("span", { class: "key pair rejected" }, h("i", {}, "−"), "rejected, click a pair to flip it"),
+    others,
+    Object.values(labels),
   );
   return {
     root,
     update(run) {
-      ghost.hidden = !run.ghost;
-      if (run.ghost) ghost.lastChild.textContent = run.ghost.name;
+      Object.entries(labels).forEach(([kind, key]) => {
+        key.hidden = !run.segments[0][kind].length;
+      });
+      others.replaceChildren(
+        ...run.others.map((other, i) => h("span", { class: "key ghost" }, swatch(LOOKS[i]), other.name)),
+      );
     },
     seek(step) {
       optimum.hidden = !app.run.segmentAt(step).optimum;

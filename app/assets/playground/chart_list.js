@@ -1,11 +1,45 @@
 // Which plots the Playground shows, and the lines of each.
-const LOG2 = Math.log(2); // where every run of Eq. 7 starts
+import { facts } from "../shared/facts.js";
+
 const many = (run, name) => run.segments[0].comparisons.map((_, i) => `${name}/${i}`);
 const prompts = (run, name) => (run.prompts.length > 1 ? run.prompts.map((_, i) => `${name}/${i}`) : []);
 const of = (selected, mean, one) => (selected == null ? mean : `${one}/${selected}`);
 
-// Each chart: key, title term, faint lines, main lines [column, colour, label], and a level with its name.
-export const CHARTS = [
+const methods = (run) => [...new Set(run.segments.map((segment) => segment.objective.name))];
+const reads = (run, key) =>
+  methods(run).some((name) => facts.methods[name].readings.some((r) => r.key === key));
+
+// A chart for what a method reads besides the usual numbers, shown where it is in force at some time.
+const reading = ({ key, label, symbol, zero }) => ({
+  key: key === "sigma_weight" ? "sigma" : key,
+  title: [key, key === "sigma_weight" ? "Sigma weight σ(−u)" : `${label[0].toUpperCase()}${label.slice(1)}`],
+  from: zero ? 0 : undefined,
+  only: (run) => reads(run, key) && run.rows.has(`${key}/0`),
+  faint: (run) => many(run, key),
+  main: (run, s) => [
+    [`${key}/${s ?? 0}`, "ink", `${symbol.length < 4 ? `${symbol}, ` : ""}pair ${(s ?? 0) + 1}`, key],
+  ],
+  level: (run, step) => run.segmentAt(step).levels[key],
+});
+
+// Where no method reads anything of its own: how hard it pulls.
+const PULL = {
+  key: "pull",
+  title: ["coefficient", "Coefficient c"],
+  only: (run) => !methods(run).some((name) => facts.methods[name].readings.length),
+  main: (run, s) => [
+    [`comparison/coefficient_chosen/${s ?? 0}`, "chosen", `pair ${(s ?? 0) + 1}`, "coefficient"],
+    [`comparison/coefficient_rejected/${s ?? 0}`, "rejected", "", "coefficient"],
+  ],
+};
+
+const readings = () => {
+  const all = Object.values(facts.methods).flatMap((method) => method.readings);
+  return [...new Map(all.map((r) => [r.key, r])).values()].map(reading);
+};
+
+// Each chart: key, title term, faint lines, main lines [column, colour, label], and a level [value, name] to draw.
+const OF_PAIRS = [
   {
     key: "rewards",
     title: ["rewards/margins", "Implicit reward"],
@@ -19,19 +53,16 @@ export const CHARTS = [
     title: ["rewards/margins", "Margin u"],
     faint: (run) => many(run, "comparison/margin"),
     main: (run, s) => [[of(s, "rewards/margins", "comparison/margin"), "ink", "u", "rewards/margins"]],
+    level: (run, step) => run.segmentAt(step).levels["rewards/margins"],
   },
-  {
-    key: "sigma",
-    title: ["sigma_weight", "Sigma weight σ(−u)"],
-    from: 0,
-    faint: (run) => many(run, "sigma_weight"),
-    main: (run, s) => [[`sigma_weight/${s ?? 0}`, "ink", `pair ${(s ?? 0) + 1}`, "sigma_weight"]],
-  },
+];
+
+const OF_RUNS = [
   {
     key: "loss",
     title: ["loss", "Loss"],
     main: () => [["loss", "ink", "L", "loss"]],
-    level: () => [LOG2, "log 2"],
+    level: (run, step) => run.segmentAt(step).levels.loss,
   },
   {
     key: "kl",
@@ -80,3 +111,5 @@ export const CHARTS = [
     main: () => [["rewards/accuracies", "ink", "share", "rewards/accuracies"]],
   },
 ];
+
+export const chartList = () => [...OF_PAIRS, ...readings(), PULL, ...OF_RUNS];

@@ -4,7 +4,8 @@ import { number } from "../shared/format.js";
 import { colour, plotOptions, roomy, setRows, uPlot, verticals } from "../shared/line_plot.js";
 import { term } from "../shared/terms.js";
 
-import { CHARTS } from "./chart_list.js";
+import { chartList } from "./chart_list.js";
+import { LOOKS } from "./compare.js";
 
 const looks = (app) => `${app.root.className} ${app.view.presenter}`; // what the colours and sizes depend on
 
@@ -13,19 +14,22 @@ function lineList(app, spec, run) {
   const main = spec.main(run, app.view.selected);
   const faint = spec.faint?.(run) ?? [];
   const own = main.map(([name, ink]) => ({ name, ink }));
-  const ghost = own
-    .filter((line) => run.ghost?.rows.has(line.name))
-    .map((line) => ({ ...line, ghost: true }));
-  return { main, lines: [...faint.map((name) => ({ name, ink: "faint", faint: true })), ...own, ...ghost] };
+  const beside = run.others.flatMap((other, i) =>
+    own.filter((line) => other.rows.has(line.name)).map(({ name }) => ({ name, ...LOOKS[i], other: i })),
+  );
+  const lines = [...faint.map((name) => ({ name, ink: "faint", faint: true })), ...own, ...beside];
+  return { main, lines: lines.filter((line) => (run.others[line.other] ?? run).rows.has(line.name)) };
 }
 
 function rowsOf(run, lines) {
   const xs = Float32Array.from({ length: run.steps + 1 }, (_, t) => t);
+  const known = (rows) =>
+    rows.some(Number.isNaN) ? Array.from(rows, (x) => (Number.isNaN(x) ? null : x)) : rows;
   const padded = (rows) =>
     rows.length >= xs.length
-      ? rows.subarray(0, xs.length)
+      ? rows.slice(0, xs.length)
       : [...rows, ...new Array(xs.length - rows.length).fill(null)];
-  return [xs, ...lines.map((line) => padded((line.ghost ? run.ghost : run).rows.get(line.name)))];
+  return [xs, ...lines.map((line) => padded(known((run.others[line.other] ?? run).rows.get(line.name))))];
 }
 
 const yTick = (x) =>
@@ -39,21 +43,21 @@ function options(app, spec, run, lines, canvas, hooks) {
     large,
     right: large ? 20 : 13,
     xRange: (u, low, high) => [low ?? 0, high ?? 1],
-    range: (u, low, high) => bounds(spec, run, low, high),
+    range: (u, low, high) => bounds(app, spec, run, low, high),
     xTick: String,
     yTick,
     series: lines.map((line) => ({
       stroke: colour(app.root, line.ink),
       width: (line.faint ? 1 : 2.2) * (large ? 1.7 : 1),
-      dash: line.ghost ? [5, 4] : undefined,
+      dash: line.dash,
       points: { show: false },
     })),
     hooks,
   });
 }
 
-function bounds(spec, run, low, high) {
-  const level = spec.level?.(run)[0];
+function bounds(app, spec, run, low, high) {
+  const level = spec.level?.(run, app.step)?.[0];
   return roomy(Math.min(low ?? 0, spec.from ?? Infinity), Math.max(high ?? 1, level ?? -Infinity), spec.from);
 }
 
@@ -146,7 +150,7 @@ class Chart {
     if (!this.plot) return;
     this.move();
     this.curtain.hidden = this.app.view.future;
-    const named = this.spec.level?.(this.app.run);
+    const named = this.spec.level?.(this.app.run, step);
     this.level.hidden = !named;
     if (named) {
       const y = this.plot.valToPos(named[0], "y");
@@ -172,7 +176,7 @@ class Chart {
 }
 
 export function charts(app) {
-  const all = CHARTS.map((spec) => new Chart(app, spec));
+  const all = chartList().map((spec) => new Chart(app, spec));
   const root = h(
     "div",
     { class: "charts", role: "group", "aria-label": "Plots up to the playhead" },

@@ -3,31 +3,72 @@ import { h, maths } from "../shared/dom.js";
 import { facts } from "../shared/facts.js";
 import { number, numeric, short } from "../shared/format.js";
 import { setting } from "../shared/settings.js";
+import { term } from "../shared/terms.js";
 
-const SETTINGS = [
-  { key: "beta", term: "beta", label: "β", scale: "log", low: 0.01, high: 10 },
-  {
-    key: "learning_rate",
-    term: "learning_rate",
-    label: "learning rate η",
-    scale: "log",
-    low: 0.01,
-    high: 100,
-  },
-  { key: "sigma_weight", term: "sigma_weight", label: "σ weight", name: "sigma weight", scale: "switch" },
-];
+const RATE = {
+  key: "learning_rate",
+  term: "learning_rate",
+  label: "learning rate η",
+  scale: "log",
+  low: 0.01,
+  high: 100,
+};
+
+// The settings of the method in force, made anew when another comes into force.
+function methodSettings(app, binding) {
+  const root = h("span", { class: "settings" });
+  let method = null;
+  let shown = [];
+  return {
+    root,
+    show() {
+      const now = app.run.segmentAt(app.step).objective;
+      if (now.name !== method) {
+        method = now.name;
+        shown = facts.methods[method].settings.map((spec) =>
+          setting(spec, { ...binding(spec), value: () => app.run.segmentAt(app.step).objective[spec.key] }),
+        );
+        root.replaceChildren(...shown.map((one) => one.root));
+      }
+      shown.forEach((one) => one.show());
+    },
+  };
+}
+
+// Which method trains from the playhead on.
+function methodChoice(app) {
+  const choose = h(
+    "select",
+    { "aria-label": "Method", onchange: () => app.intervene("objective", choose.value) },
+    Object.entries(facts.methods).map(([name, method]) => h("option", { value: name }, method.title)),
+  );
+  const name = h("span", {});
+  let shown = null;
+  return {
+    root: h("span", { class: "control method" }, name, choose),
+    show() {
+      const now = app.run.segmentAt(app.step).objective.name;
+      if (!app.events.waiting) choose.value = now;
+      if (now === shown) return;
+      shown = now;
+      name.replaceChildren(term(facts.methods[now].term, "method"));
+    },
+  };
+}
 
 export function controls(app) {
-  const settings = SETTINGS.map((/** @type {any} */ spec) =>
-    setting(spec, {
-      value: () => app.run.segmentAt(app.step)[spec.key],
-      change: (value) => app.intervene(spec.key, value),
-      live: () => !app.view.playing,
-      waiting: () => app.events.waiting,
-      complain: (text) => app.say("error", text),
-    }),
-  );
-  const [beta, rate, sigma] = settings;
+  const binding = (spec) => ({
+    change: (value) => app.intervene(spec.key, value),
+    live: () => !app.view.playing,
+    waiting: () => app.events.waiting,
+    complain: (text) => app.say("error", text),
+  });
+  const method = methodChoice(app);
+  const own = methodSettings(app, binding);
+  const rate = setting(/** @type {any} */ (RATE), {
+    ...binding(RATE),
+    value: () => app.run.segmentAt(app.step).learning_rate,
+  });
   const steps = h("input", {
     type: "number",
     min: 1,
@@ -46,10 +87,10 @@ export function controls(app) {
   const root = h(
     "div",
     { class: "controls", role: "group", "aria-label": "Settings in force at the playhead" },
-    beta.root,
+    method.root,
+    own.root,
     rate.root,
     h("label", { class: "control" }, "steps", steps),
-    sigma.root,
     h("label", { class: "control switch" }, future, "show future"),
   );
   return {
@@ -58,7 +99,7 @@ export function controls(app) {
       if (document.activeElement !== steps) steps.value = run.steps;
     },
     seek() {
-      settings.forEach((one) => one.show());
+      [method, own, rate].forEach((one) => one.show());
       future.checked = app.view.future;
     },
   };
@@ -75,8 +116,9 @@ const LEVELS = ["Policy = reference", "Learning", "Concentrating", "Collapsed"];
 // Words, and [term, words] where a term explains them.
 function atTheStart(run) {
   const moves = run.reference.some((_, k) => run.at(`policy/${k}`, 1) !== run.at(`policy/${k}`, 0));
+  const still = [0, 1].every((side) => run.at(["rewards/chosen", "rewards/rejected"][side], 0) === 0);
   return [
-    "Every implicit reward is 0 and the loss is ",
+    still ? "Every implicit reward is 0 and the loss is " : "The policy is the reference; the loss is ",
     ["loss", number(run.at("loss", 0), 4)],
     moves ? "; the gradient is not 0." : "; the gradient is 0 too, so nothing moves.",
   ];

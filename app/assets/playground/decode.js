@@ -14,16 +14,14 @@ export function decode(bytes) {
   const header = JSON.parse(new TextDecoder().decode(copy.subarray(4, 4 + length)));
   const start = 4 + length;
   const run = { ...header, rows: table(copy.buffer, start, header.columns, header.steps) };
-  run.prompts = header.scenario.prompts;
   run.reference = run.prompts.flatMap((prompt) => prompt.reference);
   run.starts = run.prompts.map((_, i) => run.prompts.slice(0, i).reduce((n, p) => n + p.replies.length, 0));
-  if (header.ghost) {
-    const after = start + 4 * header.columns.length * (header.steps + 1);
-    run.ghost = {
-      ...header.ghost,
-      rows: table(copy.buffer, after, header.ghost.columns, header.ghost.steps),
-    };
-  }
+  let after = start + 4 * header.columns.length * (header.steps + 1);
+  run.others = header.others.map((other) => {
+    const rows = table(copy.buffer, after, other.columns, other.steps);
+    after += 4 * other.columns.length * (other.steps + 1);
+    return { ...other, rows };
+  });
   run.at = (name, step) => run.rows.get(name)?.[step];
   run.segmentAt = (step) => run.segments.findLast((segment) => segment.start <= step);
   return run;

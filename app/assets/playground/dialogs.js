@@ -136,7 +136,7 @@ export function helper(app) {
       "p",
       {},
       "Each bar is the policy's exact probability of a reply. The grey tick is the reference, " +
-        "where every run starts. The diamond is π*, where the labels' loss is smallest, if " +
+        "where every run starts. The diamond is the optimum of the labels, where the labels' loss is smallest, if " +
         "there is such a point.",
     ),
     h(

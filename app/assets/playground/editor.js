@@ -1,18 +1,8 @@
 // The world as a form: prompts, replies, reference, rewards, pairs. The server checks it; what was typed stays.
+import { blankReply, readDraft, worldOf } from "./draft.js";
 import { dialog } from "../shared/dialog.js";
 import { h } from "../shared/dom.js";
 import { short } from "../shared/format.js";
-
-// A field's text as the number it says, or as it stands so that the server can name what is wrong with it.
-const numeric = (text) => {
-  const tidy = text.trim().replace(",", ".");
-  return tidy !== "" && Number.isFinite(Number(tidy)) ? Number(tidy) : text;
-};
-const vector = (text) =>
-  text
-    .split(/[\s;]+/)
-    .filter(Boolean)
-    .map(numeric);
 
 export function editor(app) {
   const form = h("form", {
@@ -154,6 +144,15 @@ export function editor(app) {
           },
           { placeholder: "features" },
         ),
+        field(
+          `prompts[${p}].lengths[${k}]`,
+          reply.length,
+          `Length of reply ${k + 1} in tokens (optional)`,
+          (v) => {
+            reply.length = v;
+          },
+          { inputmode: "numeric", placeholder: "tokens" },
+        ),
         small("✕", `Remove reply ${k + 1} of prompt ${p + 1}`, () =>
           change(() => {
             prompt.replies.splice(k, 1);
@@ -204,14 +203,16 @@ export function editor(app) {
         h("span", {}, "reference"),
         h("span", {}, "true reward"),
         h("span", {}, "features"),
+        h("span", {}, "tokens"),
         h("span", { class: "gap" }),
       ),
       rows,
+      labelFields(prompt, p),
       h(
         "div",
         { class: "row", "data-where": `prompts[${p}].reference`, tabindex: "-1" },
         small("+ reply", `Add a reply to prompt ${p + 1}`, () =>
-          change(() => prompt.replies.push({ text: "", reference: "", reward: "", features: "" })),
+          change(() => prompt.replies.push(blankReply())),
         ),
         small("even reference", `Give every reply of prompt ${p + 1} the same reference probability`, () =>
           change(() =>
@@ -220,6 +221,30 @@ export function editor(app) {
             }),
           ),
         ),
+      ),
+    );
+  }
+
+  function labelFields(prompt, p) {
+    const set = (key) => (v) => {
+      prompt[key] = v;
+    };
+    const rankings = `Rankings of prompt ${p + 1}: reply numbers, best first; several with a semicolon between`;
+    const thumbs = `Thumbs of prompt ${p + 1}: a reply's number with + for liked, - for not liked`;
+    return h(
+      "div",
+      { class: "row" },
+      h(
+        "label",
+        { class: "grow labels" },
+        "rankings ",
+        field("rankings", prompt.rankings ?? "", rankings, set("rankings"), { placeholder: "3 1 2; 2 4" }),
+      ),
+      h(
+        "label",
+        { class: "grow labels" },
+        "thumbs ",
+        field("thumbs", prompt.thumbs ?? "", thumbs, set("thumbs"), { placeholder: "1+ 3-" }),
       ),
     );
   }
@@ -286,7 +311,7 @@ export function editor(app) {
         change(() =>
           draft.prompts.push({
             text: "",
-            replies: [0, 1].map(() => ({ text: "", reference: "0.5", reward: "", features: "" })),
+            replies: [0, 1].map(() => blankReply("0.5")),
           }),
         ),
       ),
@@ -311,50 +336,15 @@ export function editor(app) {
     );
   }
 
-  function read(run) {
-    const now = run.segmentAt(app.step).comparisons; // the labels as they stand at the playhead
-    return {
-      prompts: run.prompts.map((p) => ({
-        text: p.text,
-        replies: p.replies.map((text, k) => ({
-          text,
-          reference: String(p.reference[k]),
-          reward: p.reward ? String(p.reward[k]) : "",
-          features: p.features ? p.features[k].join(" ") : "",
-        })),
-      })),
-      pairs: now.map(([prompt, chosen, rejected, agreement]) => ({
-        prompt,
-        chosen,
-        rejected,
-        agreement: String(agreement),
-      })),
-    };
-  }
-
   function start() {
-    draft = read(app.run);
+    draft = readDraft(app.run, app.step);
     touched = false;
     draw();
   }
 
   function submit() {
-    const optional = (rows, key, parse) =>
-      rows.some((r) => r[key].trim()) ? { [key]: rows.map((r) => parse(r[key])) } : {};
     waiting = true;
-    app.send({
-      type: "edit",
-      world: {
-        prompts: draft.prompts.map((p) => ({
-          text: p.text,
-          replies: p.replies.map((r) => r.text),
-          reference: p.replies.map((r) => numeric(r.reference)),
-          ...optional(p.replies, "reward", numeric),
-          ...optional(p.replies, "features", vector),
-        })),
-        comparisons: draft.pairs.map((x) => ({ ...x, agreement: numeric(x.agreement) })),
-      },
-    });
+    app.send({ type: "edit", world: worldOf(draft) });
   }
 
   return {

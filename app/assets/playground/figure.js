@@ -12,7 +12,7 @@ const LINES = [
     ],
   ],
   ["Loss", [["loss", "ink"]]],
-  ["Sigma weight σ(−u)", null],
+  ["Pull", null],
   ["KL(π‖π<sub>ref</sub>) (nats)", [["kl/policy_reference", "policy"]]],
   ["KL(π<sub>ref</sub>‖π) (nats)", [["kl/reference_policy", "reference"]]],
 ];
@@ -49,7 +49,8 @@ const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").re
 function named(column, replies) {
   const [kind, which] = column.split("/");
   if (kind === "policy") return plain(short(replies[which], 30));
-  if (kind === "sigma_weight") return `pair ${Number(which) + 1}`;
+  if (kind === "sigma_weight" || column.includes("coefficient"))
+    return `pair ${Number(column.split("/").at(-1)) + 1}`;
   return kind === "rewards" ? which : null;
 }
 
@@ -76,6 +77,7 @@ export async function figure(app, format) {
   const xs = Array.from({ length: end + 1 }, (_, t) => t);
   const traces = [];
   const ends = []; // a label for the end of a line: [panel, height, text, colour]
+  const beside = plain(run.others.map((other) => other.name).join(", "));
   const layout = {
     width: 1200,
     height: 700,
@@ -86,7 +88,7 @@ export async function figure(app, format) {
     margin: { l: 60, r: 20, t: 90, b: 40 },
     grid: { rows: 2, columns: 3, pattern: "independent", ygap: 0.25, xgap: 0.12 },
     title: {
-      text: `DPO Lab: steps 0 to ${end} of ${run.steps}${run.ghost ? `; dashed: ${plain(run.ghost.name)}` : ""}`,
+      text: `DPO Lab: steps 0 to ${end} of ${run.steps}${beside && `; dashed: ${beside}`}`,
       x: 0.01,
       y: 0.975,
     },
@@ -103,10 +105,12 @@ export async function figure(app, format) {
       line: { color: ink(colour), dash, width },
       name,
     });
+  const weighted = run.rows.has("sigma_weight/0");
+  const weight = weighted ? "sigma_weight" : "comparison/coefficient_chosen";
   LINES.forEach(([title, series], index) => {
     const i = index + 1;
     layout.annotations.push({
-      text: title,
+      text: index === 3 ? (weighted ? "Sigma weight σ(−u)" : "Coefficient c(y<sub>w</sub>)") : title,
       xref: `x${i} domain`,
       yref: `y${i} domain`,
       x: 0,
@@ -118,12 +122,13 @@ export async function figure(app, format) {
       series ??
       (index === 0
         ? run.reference.map((_, k) => [`policy/${k}`, "policy"])
-        : run.segments[0].comparisons.map((_, c) => [`sigma_weight/${c}`, "ink"]));
+        : run.segments[0].comparisons.map((_, c) => [`${weight}/${c}`, "ink"]));
     names.forEach(([name, colour]) => {
       add(i, name, colour, run.rows, "solid", series ? 2.5 : 1.2);
       const label = named(name, replies);
       if (label) ends.push([i, run.rows.get(name)[end], label, ink(colour)]);
-      if (series && run.ghost?.rows.has(name)) add(i, name, colour, run.ghost.rows, "dash");
+      for (const other of series ? run.others : [])
+        if (other.rows.has(name)) add(i, name, colour, other.rows, "dash");
     });
   });
   layout.annotations.push(
@@ -160,7 +165,8 @@ export async function figure(app, format) {
       font: { size: 11, color: "#666" },
     });
   };
-  level(3, Math.log(2), "log 2");
+  const start = run.segments[0].levels.loss;
+  if (start) level(3, ...start);
   level(5, run.ceiling, "ceiling");
   const url = await Plotly.toImage({ data: traces, layout }, { format, width: 1200, height: 700, scale: 2 });
   return url;

@@ -3,6 +3,7 @@ import { h, maths } from "../shared/dom.js";
 import { percent, short } from "../shared/format.js";
 import { presets } from "../shared/facts.js";
 import { icon } from "../shared/icons.js";
+import { compareChoice } from "./compare.js";
 
 export function toolbar(app) {
   const choose = h("select", {
@@ -16,7 +17,7 @@ export function toolbar(app) {
   const button = (text, title, action, extra = "") =>
     h("button", { type: "button", title, class: extra, onclick: action }, text);
   const pin = button("Compare", "Pin this run: the next one is drawn against it", () =>
-    app.send({ type: app.run.ghost ? "unpin" : "pin" }),
+    app.send({ type: app.run.others.length ? "unpin" : "pin" }),
   );
   const present = button("Present", "Larger type, only what the room needs (P)", () => app.togglePresenter());
   const root = h(
@@ -27,6 +28,7 @@ export function toolbar(app) {
       "div",
       { class: "actions" },
       pin,
+      compareChoice(app),
       button(
         "Edit world",
         "Change prompts, replies, reference and pairs, or import a file",
@@ -49,12 +51,14 @@ export function toolbar(app) {
       );
       watch.replaceChildren(
         ...maths(
-          presets.find((p) => p.key === run.preset)?.watch ??
+          (run.interventions.some((change) => change.objective)
+            ? null // its sentence speaks of another method
+            : presets.find((p) => p.key === run.preset)?.watch) ??
             "Play it, flip a pair, move β: the run goes on from that very step.",
         ),
       );
-      pin.textContent = run.ghost ? "End comparison" : "Compare";
-      pin.setAttribute("aria-pressed", String(Boolean(run.ghost)));
+      pin.textContent = run.others.length ? "End comparison" : "Compare";
+      pin.setAttribute("aria-pressed", String(run.others.length > 0));
       present.setAttribute("aria-pressed", app.view.presenter);
     },
   };

@@ -1,8 +1,11 @@
-// The pairs in words, with their agreement, and the gradient of the selected one with its numbers.
-import { pairName } from "./bars.js";
-import { h, holding, maths } from "../shared/dom.js";
+// The pairs in words, with their agreement, margin and pull.
+import { h, holding } from "../shared/dom.js";
+import { facts } from "../shared/facts.js";
 import { number, share, short } from "../shared/format.js";
 import { term } from "../shared/terms.js";
+
+const WEIGHT = { column: "sigma_weight", term: "sigma_weight", label: "σ(−u)" };
+const PULL = { column: "comparison/coefficient_chosen", term: "coefficient", label: "c(y_w)" };
 
 export function pairList(app) {
   const body = h("tbody", {});
@@ -11,6 +14,7 @@ export function pairList(app) {
     { type: "button", class: "small", onclick: () => app.select(null) },
     "Plot the mean of all pairs",
   );
+  const pullHead = h("th", {});
   const root = h(
     "section",
     { class: "panel pairs", "aria-label": "Pairs" },
@@ -31,8 +35,8 @@ export function pairList(app) {
             h("th", {}, "who beats whom"),
             h("th", {}, term("agreement", "agreement p")),
             h("th", {}, term("rewards/margins", "margin u")),
-            h("th", {}, term("sigma_weight", "σ(−u)")),
-            h("th", {}),
+            pullHead,
+            h("th", {}, h("span", { class: "unseen" }, "flip")),
           ),
         ),
         body,
@@ -42,6 +46,7 @@ export function pairList(app) {
   );
   let rows = [];
   let shape = "";
+  let pull = null; // the column that tells how hard each pair pulls
 
   function row(i) {
     const pick = h("input", {
@@ -67,7 +72,7 @@ export function pairList(app) {
     agree.addEventListener("change", () => app.view.playing && send());
     const send = () => app.intervene("agreement", Number(agree.value), i);
     const margin = h("td", { "data-term": "rewards/margins", tabindex: "0" });
-    const weight = h("td", { "data-term": "sigma_weight", tabindex: "0" });
+    const weight = h("td", { tabindex: "0" });
     const flip = h(
       "button",
       { type: "button", class: "small", "aria-label": `Flip pair ${i + 1}`, onclick: () => app.flip(i) },
@@ -97,7 +102,13 @@ export function pairList(app) {
     },
     seek(step) {
       const { run } = app;
-      run.segmentAt(step).comparisons.forEach(([prompt, chosen, rejected, agreement], i) => {
+      const now = run.segmentAt(step);
+      const weighted = facts.methods[now.objective.name].readings.some((r) => r.key === "sigma_weight");
+      if (pull !== (weighted ? WEIGHT : PULL)) {
+        pull = weighted ? WEIGHT : PULL;
+        pullHead.replaceChildren(term(pull.term, pull.label));
+      }
+      now.comparisons.forEach(([prompt, chosen, rejected, agreement], i) => {
         const r = rows[i];
         const { replies } = run.prompts[prompt];
         const words = `${chosen}/${rejected}`;
@@ -113,106 +124,11 @@ export function pairList(app) {
           r.shown.textContent = share(agreement);
         }
         r.margin.textContent = number(run.at(`comparison/margin/${i}`, step));
-        r.weight.textContent = number(run.at(`sigma_weight/${i}`, step));
+        r.weight.textContent = number(run.at(`${pull.column}/${i}`, step));
+        r.weight.dataset.term = pull.term;
         r.pick.checked = app.view.selected === i;
       });
       everyone.hidden = app.view.selected == null;
-    },
-  };
-}
-
-// An arrow whose length, of half the width, is the coefficient's share of β: its greatest size under Eq. 7.
-function arrow(kind) {
-  const shaft = h("i", {});
-  return {
-    root: h("span", { class: `pull ${kind}` }, shaft),
-    set: (share) => {
-      shaft.style.width = `${Math.min(50, 50 * Math.abs(share))}%`;
-      shaft.classList.toggle("left", share < 0);
-    },
-  };
-}
-
-export function gradientPanel(app) {
-  const title = h("p", { class: "which" });
-  const up = arrow("chosen");
-  const down = arrow("rejected");
-  const c = [0, 1].map(() => h("output", { "data-term": "coefficient", tabindex: "0" }));
-  const lines = h("div", { class: "equations" });
-  const root = h(
-    "section",
-    { class: "panel gradient", "aria-label": "Gradient of the selected pair" },
-    h("h3", {}, "Gradient at this step"),
-    title,
-    h(
-      "div",
-      { class: "pulls" },
-      h("span", { class: "chosen" }, "chosen"),
-      up.root,
-      h("span", {}, term("coefficient", "c(y_w) = "), c[0]),
-      h("span", { class: "rejected" }, "rejected"),
-      down.root,
-      h("span", {}, term("coefficient", "c(y_l) = "), c[1]),
-    ),
-    lines,
-  );
-  const line = (...parts) =>
-    h("p", {}, parts.map((part) => (typeof part === "string" ? maths(part) : part)).flat());
-  return {
-    root,
-    update() {},
-    seek(step) {
-      const { run } = app;
-      const i = app.view.selected ?? 0;
-      const now = run.segmentAt(step);
-      const pair = now.comparisons[i];
-      const p = pair[3];
-      const at = (name) => run.at(`${name}/${i}`, step);
-      const k = at("comparison/coefficient_rejected");
-      const [rw, rl, u, weight] = [
-        "comparison/reward_chosen",
-        "comparison/reward_rejected",
-        "comparison/margin",
-        "sigma_weight",
-      ].map(at);
-      title.textContent = pairName(run, pair, i);
-      up.set(k / now.objective.beta); // descent pushes against c: a negative coefficient raises the log-prob
-      down.set(-k / now.objective.beta);
-      c[0].textContent = number(-k, 4);
-      c[1].textContent = k >= 0 ? `+${number(k, 4)}` : number(k, 4);
-      const beta = number(now.objective.beta, 2);
-      const rule = !now.objective.sigma_weight
-        ? line(
-            "c(y_l) = β(2p − 1) = ",
-            beta,
-            ` × (2 × ${number(p, 2)} − 1) = `,
-            h("b", {}, number(k, 4)),
-            "  (σ weight off)",
-          )
-        : p === 1
-          ? line("c(y_l) = β·σ(−u) = ", beta, ` × ${number(weight, 4)} = `, h("b", {}, number(k, 4)))
-          : line(
-              "c(y_l) = β(p·σ(−u) − (1−p)·σ(u)) = ",
-              beta,
-              ` × (${number(p, 2)} × ${number(weight, 4)} − ${number(1 - p, 2)} × ${number(at("comparison/label_probability"), 4)}) = `,
-              h("b", {}, number(k, 4)),
-            );
-      lines.replaceChildren(
-        line(
-          term("rewards/margins", "u"),
-          ` = r̂(y_w) − r̂(y_l) = ${number(rw)} − (${number(rl)}) = `,
-          h("b", {}, number(u)),
-        ),
-        rule,
-        line("c(y_w) = −c(y_l) = ", h("b", {}, number(-k, 4))),
-        h(
-          "p",
-          { class: "hint" },
-          `c(y) = ∂L/∂log π(y|x). One step moves the logits by −η/${now.comparisons.length} ` +
-            `times the sum over all pairs (η = ${now.learning_rate}). The arrows show c as a ` +
-            "share of β.",
-        ),
-      );
     },
   };
 }

@@ -9,7 +9,9 @@ import { EventQueue } from "../shared/event_queue.js";
 import { loadFacts } from "../shared/facts.js";
 import { editor } from "./editor.js";
 import { invitation, toolbar } from "./frame.js";
-import { gradientPanel, pairList } from "./pairs.js";
+import { comparison } from "./compare.js";
+import { gradientPanel } from "./gradient.js";
+import { pairList } from "./pairs.js";
 import { loadTerms, watchTerms } from "../shared/terms.js";
 import { watchTheme } from "../shared/theme.js";
 import { clock, keyboard, transport } from "./transport.js";
@@ -70,6 +72,7 @@ export class Player {
       invitation: invitation(this),
       gradient: gradientPanel(this),
       pairs: pairList(this),
+      compared: comparison(this),
       log: eventLog(this),
     };
     const plots = this.arrange();
@@ -100,7 +103,7 @@ export class Player {
   arrange() {
     const p = this.parts;
     const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
-    const panels = h("div", { class: "panels" }, p.pairs.root, p.log.root);
+    const panels = h("div", { class: "panels" }, p.compared.root, p.pairs.root, p.log.root);
     const left = h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root, p.gradient.root);
     this.root.append(
       p.toolbar.root,

@@ -14,6 +14,8 @@ declare global {
 /** What Python decides (app/facts.py). */
 export interface Facts {
   max_steps: number;
+  most_compared: number;
+  methods: { [name: string]: MethodFacts };
   gpt2: {
     ended: string[];
     models: { [name: string]: string };
@@ -23,6 +25,15 @@ export interface Facts {
     max_batch: number;
     max_seed: number;
   };
+}
+
+/** What a method declares, as a page needs it. */
+export interface MethodFacts {
+  title: string;
+  term: string;
+  asks: string;
+  settings: Setting[];
+  readings: { key: string; label: string; symbol: string; zero: boolean }[];
 }
 
 /** A setting as it is drawn. */
@@ -58,18 +69,23 @@ export interface Prompt {
 export interface Segment {
   start: number;
   comparisons: [prompt: number, chosen: number, rejected: number, agreement: number][];
-  beta: number;
-  sigma_weight: boolean;
+  rankings: [prompt: number, order: number[]][];
+  thumbs: [prompt: number, reply: number, up: boolean][];
+  objective: { name: string; [setting: string]: any };
+  rule: [unanimous: string[], divided: string[]];
+  levels: { [metric: string]: [value: number, label: string] };
   learning_rate: number;
   optimum: number[] | null;
 }
+
+/** Where a run ends, by metric. */
+export type Ends = { [metric: string]: number | null };
 
 /** A run of the Playground, as decoded from the server's bytes. */
 export interface Run {
   acknowledged: Record<string, number>;
   world: number;
   preset: string | null;
-  scenario: { prompts: Prompt[]; [key: string]: any };
   steps: number;
   step: number;
   columns: string[];
@@ -82,7 +98,8 @@ export interface Run {
   notice: { kind: string; text: string; where?: string } | null;
   download: { name: string; text: string } | null;
   qr: string | null;
-  ghost: { name: string; columns: string[]; steps: number; rows: Map<string, Float32Array> } | null;
+  ends: Ends;
+  others: { name: string; columns: string[]; steps: number; ends: Ends; rows: Map<string, Float32Array> }[];
   rows: Map<string, Float32Array>;
   prompts: Prompt[];
   reference: number[];

@@ -12,32 +12,37 @@ from dpo_core.world.scenario_file import scenario_from_json
 
 @dataclass(frozen=True)
 class Preset:
-    """``watch`` is one true sentence (pinned by a test); ``against`` a run to compare with, or None."""
+    """``watch`` is one true sentence (pinned by a test); ``others`` the runs to compare with, by name."""
 
     key: str
     name: str
     watch: str
     scenario: Scenario
-    against: Scenario | None
-    against_name: str
+    others: tuple[tuple[str, Scenario], ...]
+
+
+def _place(path: Path) -> int:
+    """Its place in teaching order, which its name begins with."""
+    return int(path.stem.split("_")[0])
 
 
 @cache
 def presets() -> dict[str, Preset]:
     """All presets by key, in teaching order."""
     found = {}
-    for path in sorted(Path(__file__).parent.glob("*.json")):
+    for path in sorted(Path(__file__).parent.glob("*.json"), key=_place):
         document = json.loads(path.read_text(encoding="utf-8"))
         key = path.stem.split("_", 1)[1]
         world = document["scenario"]
-        against = document.get("against")
         found[key] = Preset(
             key,
             document["name"],
             document["watch"],
             scenario_from_json(world),
-            scenario_from_json({**world, **against["changes"]}) if against else None,
-            against["name"] if against else "",
+            tuple(
+                (other["name"], scenario_from_json({**world, **other["changes"]}))
+                for other in document.get("others", [])
+            ),
         )
     return found
 
