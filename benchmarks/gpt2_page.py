@@ -1,6 +1,6 @@
 """python -m benchmarks.gpt2_page: the GPT-2 page in a browser, and a class of 60 beside a run, as tables.
 
-Starts its own server. Needs the packages of requirements-dev.txt and Chromium.
+Starts its own server. Needs the extra dev and Chromium.
 """
 
 import asyncio

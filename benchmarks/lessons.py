@@ -1,6 +1,6 @@
 """python -m benchmarks.lessons: how fast a lesson is there and a check answers, as tables with their targets.
 
-Starts its own server. Needs the packages of requirements-dev.txt and Chromium.
+Starts its own server. Needs the extra dev and Chromium.
 """
 
 import random

@@ -1,6 +1,6 @@
 """python -m benchmarks.page: the Playground in a real browser and under a class of 60, as tables.
 
-Starts its own server. Needs the packages of requirements-dev.txt and Chromium.
+Starts its own server. Needs the extra dev and Chromium.
 """
 
 import asyncio

@@ -1,8 +1,9 @@
-"""Command line: ``python -m dpo_core simulate|presets|train|parity``."""
+"""Command line: ``dpo-lab simulate|presets|train|parity|app``, or ``python -m dpo_core`` in its place."""
 
 import argparse
 import io
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dpo_core.errors import ScenarioError
+from dpo_core.extras import need
 from dpo_core.gpt2.cli import add_commands as add_gpt2_commands
 from dpo_core.method_flags import add_method_flags, objective_of_flags
 from dpo_core.toy.metrics import PER_PROMPT, PER_STEP, READINGS
@@ -79,9 +81,20 @@ def _presets(arguments: argparse.Namespace) -> None:
         print(f"{key:18} {preset.name}: {preset.watch}")
 
 
+def _app(arguments: argparse.Namespace) -> None:
+    """The pages; what the command line does not know goes on to Streamlit."""
+    need("app", "streamlit", "app")
+    script = Path(__file__).parents[1] / "app" / "main.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *arguments.rest]
+    try:
+        raise SystemExit(subprocess.call(command))
+    except KeyboardInterrupt:  # the server has heard it too
+        raise SystemExit(130) from None
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 with one line on standard error for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m dpo_core", description="Exact DPO on small policies.")
+    parser = argparse.ArgumentParser(prog="dpo-lab", description="Exact DPO on small policies.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("simulate", help="run a scenario and print its trajectory as JSON")
     run.add_argument("file", nargs="?", help="a scenario file, or - for standard input")
@@ -92,7 +105,12 @@ def main(argv: list[str] | None = None) -> int:
     shelf.add_argument("--show", metavar="NAME", help="print one as a scenario file")
     shelf.set_defaults(do=_presets)
     add_gpt2_commands(commands)
-    arguments = parser.parse_args(argv)
+    pages = commands.add_parser("app", help="serve the pages; further options go to Streamlit")
+    pages.set_defaults(do=_app)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.do is not _app:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
     try:
         arguments.do(arguments)
         sys.stdout.flush()
@@ -104,8 +122,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def console() -> None:
+    """The program: ``main`` on the process's own arguments and streams."""
     for stream in (sys.stdout, sys.stderr):  # replies and π must print under every locale
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    console()

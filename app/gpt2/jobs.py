@@ -338,7 +338,7 @@ class JobManager:
             mend = "Start it again; a smaller model needs less memory"
         elif not worker.ready:
             what = f"the training process did not start ({worker.how_it_ended()})"
-            mend = "Install the packages of requirements.txt, then start again"
+            mend = "Run pip install '.[app,gpt2]' in the folder of DPO Lab, then start again"
         job.complain("worker", what, mend, ended=True, text=worker.last_words())
         self._end(job, "failed")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dpo_core.errors import ScenarioError
+from dpo_core.extras import need
 from dpo_core.gpt2.spec import defaults
 from dpo_core.method_flags import add_method_flags, objective_of_flags
 from dpo_core.methods import configured
@@ -81,6 +82,7 @@ def read_file(path: str | None) -> tuple[str, Scenario | None, Any]:
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    need("train", "torch", "gpt2")
     name, scenario, preferences = read_file(arguments.file)
     base = scenario.objective if scenario is not None else configured("dpo", beta=defaults.BETA)
     objective = objective_to_json(objective_of_flags(arguments, base))
@@ -101,6 +103,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _parity(arguments: argparse.Namespace) -> None:
+    need("parity", "torch", "gpt2")
     _, scenario, preferences = read_file(arguments.file)
     from dpo_core.gpt2.commands import parity
 

@@ -186,5 +186,5 @@ def test_the_parity_page_asks_for_what_its_fields_say(desk: Desk) -> None:
     assert job.once is not None and "--no-sigma-weight" in job.once[0]
     until(lambda: job.ended)
     (tables,) = messages(job, "tables")
-    assert "σ weight off" in tables["tiers"][0]["explanation"]
+    assert "sigma weight off" in tables["tiers"][0]["explanation"]
     assert [tier["passed"] for tier in tables["tiers"]] == [True, True, True, None]

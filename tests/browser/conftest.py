@@ -1,7 +1,6 @@
-"""A real server and a real browser. Chromium is the system's; set CHROMIUM to use another."""
+"""A real server and a real browser: the system's Chromium, that of the variable CHROMIUM, or Playwright's."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,8 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.fresh_machine import CHROMIUM
+
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",
@@ -60,8 +60,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        raise RuntimeError("no Chromium found: install it (Debian: apt-get install chromium) or set CHROMIUM")
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES) as launched,

@@ -8,7 +8,8 @@ from torch.nn import functional
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.reference import ReferenceLogProbs, check_start
-from dpo_core.gpt2.training.replies import flat_indices, reply_texts
+from dpo_core.gpt2.training.replies import reply_texts
+from dpo_core.indices import pair_indices
 from dpo_core.methods import configured
 from dpo_core.world.scenario import Intervention, Optimizer
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_trainer
@@ -47,7 +48,7 @@ def test_the_fold_is_autograd_through_the_loss_with_every_intervention():
     trainer = tiny_trainer(settings)
     model = tiny_model().double().eval()
     preferences = tiny_preferences()
-    chosen, rejected = map(list, flat_indices(preferences.starts, preferences.comparisons))
+    chosen, rejected = map(list, pair_indices(preferences.starts, preferences.comparisons))
     agreement = torch.ones(len(chosen), dtype=torch.float64)
     reference = plain_log_probs(model, trainer.sequences).detach()
     beta, sigma, rate = 0.3, True, 0.02
@@ -92,7 +93,7 @@ def test_the_gradient_of_every_parameter_tensor(beta, sigma):
     trainer._pass(np.arange(6), update=True)  # leaves its gradient behind
     reference = plain_log_probs(tiny_model().double().eval(), trainer.sequences).detach()
     preferences = tiny_preferences()
-    chosen, rejected = flat_indices(preferences.starts, preferences.comparisons)
+    chosen, rejected = pair_indices(preferences.starts, preferences.comparisons)
     logps = plain_log_probs(model, trainer.sequences)
     loss, _ = plain_loss(logps, reference, chosen, rejected, beta, torch.ones(6).double(), sigma)
     loss.backward()
@@ -107,7 +108,7 @@ def test_adamw_is_torchs_adamw_on_the_autograd_gradient():
     model = tiny_model().double().eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0, foreach=False)
     reference = plain_log_probs(model, trainer.sequences).detach()
-    chosen, rejected = flat_indices(tiny_preferences().starts, tiny_preferences().comparisons)
+    chosen, rejected = pair_indices(tiny_preferences().starts, tiny_preferences().comparisons)
     for _ in range(6):
         trainer.advance()
         optimizer.zero_grad()
@@ -121,7 +122,7 @@ def test_adamw_is_torchs_adamw_on_the_autograd_gradient():
 def test_accumulated_micro_batches_give_the_same_step():
     whole = tiny_trainer(FULL)
     pieces = tiny_trainer(TrainingSettings(FULL.objective, SGD, 8, 0, micro_batch_tokens=30))
-    assert len(pieces._pieces(*flat_indices(pieces.starts, pieces.rules.comparisons))) > 2
+    assert len(pieces._pieces(*pair_indices(pieces.starts, pieces.rules.comparisons))) > 2
     for _ in range(5):
         a, b = whole.advance(), pieces.advance()
         assert a.metrics == pytest.approx(b.metrics, abs=1e-10)

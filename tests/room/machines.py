@@ -1,7 +1,6 @@
 """Real servers on loopback: the app as its command starts it, and nginx by deploy/nginx.conf before two."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from tests.fresh_machine import NGINX
 from tests.room.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 class AppServer:
@@ -60,7 +61,7 @@ def until_answered(address: str) -> None:
 def serving_nginx(folder: Path, ports: list[int]) -> Iterator[str]:
     """The address of nginx by deploy/nginx.conf, with only its ports changed."""
     if NGINX is None:
-        raise RuntimeError("no nginx found: install it (Debian: apt-get install nginx-light)")
+        pytest.skip("no nginx found: install it (Debian: apt-get install nginx-light)")
     port = free_port()
     deploy = ROOT / "deploy"
     main = (deploy / "nginx.conf").read_text().replace("listen 8080", f"listen 127.0.0.1:{port}")
