@@ -148,15 +148,16 @@ def test_edit_replaces_the_world_and_a_bad_edit_names_its_field():
 
 def test_links_restore_every_preset_with_its_changes():
     for key, preset in presets().items():
-        state = after(flip(7, 0), {"type": "pin"}, flip(9, 0), state=session.open_preset(key))
-        again = session.open_link(dict(part.split("=", 1) for part in f"{state.link()}&t=8".split("&")))
-        assert (
-            again.scenario
-            == state.scenario
-            == preset.scenario.intervene(Intervention(7, "flip", comparison=0)).intervene(
-                Intervention(9, "flip", comparison=0)
-            )
+        said = preset.scenario.preferences
+        turn = "flip" if said.comparisons else "reverse" if said.rankings else "thumb"
+        first, second = (
+            {"type": "intervene", "step": step, "change": turn, "comparison": 0} for step in (7, 9)
         )
+        state = after(first, {"type": "pin"}, second, state=session.open_preset(key))
+        again = session.open_link(dict(part.split("=", 1) for part in f"{state.link()}&t=8".split("&")))
+        changed = [Intervention(step, turn, comparison=0) for step in (7, 9)]
+        expected = preset.scenario.intervene(changed[0]).intervene(changed[1])
+        assert again.scenario == state.scenario == expected
         pinned = [[(other.name, other.trajectory.scenario) for other in s.others] for s in (again, state)]
         assert pinned[0] == pinned[1] and len(pinned[0]) == len(preset.others) + 1
         assert (again.step, again.preset) == (8, key)
