@@ -140,8 +140,8 @@ async def lesson(address: str, count: int, within: float) -> dict[str, Any]:
     phones = [Phone(address, code) for _ in range(count)]
     print("ready", flush=True)
     sys.stdin.readline()  # the one who measures memory looks before and after
-    for begin in range(0, count, 25):
-        await asyncio.gather(*(phone.join() for phone in phones[begin : begin + 25]))
+    for first in range(0, count, 25):
+        await asyncio.gather(*(phone.join() for phone in phones[first : first + 25]))
     await asyncio.sleep(1.0)
     print("joined", flush=True)
     sys.stdin.readline()

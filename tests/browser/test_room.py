@@ -14,6 +14,7 @@ from dpo_core.world.presets import presets
 from dpo_core.world.scenario import Intervention
 from dpo_core.world.scenario_file import parse_scenario
 from tests.browser.conftest import serving
+from tests.browser.accessibility import serious
 from tests.browser.playground_page import open_page, seek, shown, written
 
 ALIGN = presets()["align"].scenario
@@ -90,6 +91,8 @@ def test_a_lesson(page: Page, phones: list[BrowserContext], room_server: str, tm
     expect(screens[4].locator("#said")).to_have_text("Your vote is in.", timeout=2 * SOON)
     screens[2].reload()  # a phone that comes back has its vote
     expect(screens[2].locator(".answer").nth(0)).to_have_attribute("aria-pressed", "true", timeout=SOON)
+    assert [found for screen in screens[:2] for found in serious(screen, "body")] == []  # light and dark
+    assert serious(page, ".room") == []
     press(page, "Close")
     expect(screens[0].locator("#state")).to_contain_text("Closed", timeout=SOON)
     assert not screens[0].locator(".answer .count").count()

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,26 @@ def test_a_picture_is_shown_and_taken_away(room):
         await driver.do("show", picture=None)
         assert (await phone.state())["picture"] == 0
         refused(await driver.do("show", picture=[1]), 400, "picture")
+
+    room(body)
+
+
+def test_the_phones_page_is_small_and_asks_nobody_else(room):
+    async def body(driver):
+        response = await driver.client.get(f"/r/{driver.code}")
+        assert response.headers["content-type"].startswith("text/html")
+        linked = re.findall(r'(?:src|href)="([^"]+)"', response.text)
+        parts = [path for path in linked if path != "data:,"]
+        assert all(path.startswith("../lab/") for path in parts)
+        assets = Path(__file__).resolve().parents[2] / "app" / "assets"
+        texts = [(assets / path.split("/", 3)[3]).read_text() for path in parts]
+        whole = response.text + "".join(texts)
+        assert len(whole.encode()) <= 30_000  # uncompressed
+        assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|https?://(?!www\.w3\.org)", whole)
+        # What the scripts import is linked in the page, so that a slow line asks for all at once.
+        imported = set(re.findall(r'from "\./([^"]+)"', whole))
+        assert imported <= {path.rsplit("/", 1)[1] for path in parts}
+        assert "default-src 'none'" in response.headers["content-security-policy"]
 
     room(body)
 
