@@ -138,7 +138,8 @@ class _Together:
             space,
             np.tile(one.log_reference, runs),
             index,
-            np.tile(one.lengths, runs),
+            np.tile(one.reference, (1, runs)),
+            np.tile(one.lengths, (1, runs)),
             np.tile(one.agreement, runs),
             None if one.ranked is None else np.tile(one.ranked, runs),
         )
