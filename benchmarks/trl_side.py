@@ -40,15 +40,20 @@ def trl_trainer(
     steps: int,
     batch_size: int,
     folder: str,
+    other: Policy | None = None,
+    **options: Any,
 ) -> InOrder:
-    """A trainer on a copy of ``policy``: AdamW with a constant rate, no clipping, no decay, no dropout."""
+    """A trainer on a copy of ``policy``: AdamW with a constant rate, no clipping, no decay, no dropout.
+
+    The reference is a copy too, or ``other``; ``options`` go to TRL's own configuration.
+    """
     warnings.filterwarnings("ignore", module="trl|transformers|torch|accelerate")
     logging.disable(logging.WARNING)
     disable_progress_bars()
     model = copy.deepcopy(policy.model)
     model.set_attn_implementation("sdpa")
     model.requires_grad_(True)
-    reference = copy.deepcopy(model)
+    reference = copy.deepcopy(model if other is None else other.model)
     config = DPOConfig(
         output_dir=folder,
         beta=beta,
@@ -69,6 +74,7 @@ def trl_trainer(
         max_length=None,
         dataloader_pin_memory=False,
         seed=0,
+        **options,
     )
     trainer = InOrder(
         model=model,
