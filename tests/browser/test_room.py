@@ -13,8 +13,8 @@ from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import presets
 from dpo_core.world.scenario import Intervention
 from dpo_core.world.scenario_file import parse_scenario
-from tests.browser.conftest import serving
 from tests.browser.accessibility import serious
+from tests.browser.conftest import serving
 from tests.browser.playground_page import open_page, seek, shown, written
 
 ALIGN = presets()["align"].scenario
