@@ -1,4 +1,4 @@
-"""Command line: ``dpo-lab simulate|presets|train|parity|app``, or ``python -m dpo_core`` in its place."""
+"""Command line: ``dpo-lab simulate|presets|frontier|train|parity|app``, or ``python -m dpo_core`` instead."""
 
 import argparse
 import io
@@ -13,13 +13,14 @@ import numpy as np
 
 from dpo_core.errors import ScenarioError
 from dpo_core.extras import need
+from dpo_core.frontier_command import add_frontier_command
 from dpo_core.gpt2.cli import add_commands as add_gpt2_commands
 from dpo_core.method_flags import add_method_flags, objective_of_flags
+from dpo_core.scenario_argument import add_scenario_arguments, scenario_of
 from dpo_core.toy.metrics import PER_PROMPT, PER_STEP, READINGS
 from dpo_core.toy.simulate import Trajectory, simulate
 from dpo_core.world.presets import find_preset, presets
-from dpo_core.world.scenario import Scenario
-from dpo_core.world.scenario_file import parse_scenario, scenario_from_json, scenario_to_json
+from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json
 
 # What `simulate` prints, besides `step` and `log_policy`.
 PRINTED = (*PER_STEP, *(n for n in PER_PROMPT if n != "kl/share_of_ceiling"), *READINGS)
@@ -47,25 +48,8 @@ def _listed(values: np.ndarray) -> Any:
     return rows.tolist()
 
 
-def _read(arguments: argparse.Namespace) -> Scenario:
-    if arguments.preset is not None and arguments.file is not None:
-        raise ScenarioError("simulate", "both a file and --preset are given", "Name one of them, not both")
-    if arguments.preset is not None:
-        return find_preset(arguments.preset).scenario
-    if arguments.file is None:
-        raise ScenarioError(
-            "simulate", "no scenario given", "Name a file, or - for standard input, or --preset NAME"
-        )
-    if arguments.file == "-":
-        return parse_scenario(sys.stdin.buffer.read(), "standard input")
-    try:
-        return parse_scenario(Path(arguments.file).read_bytes(), arguments.file)
-    except OSError as error:
-        raise ScenarioError(arguments.file, f"cannot be read ({error.strerror})", "Check the path") from None
-
-
 def _simulate(arguments: argparse.Namespace) -> None:
-    scenario = _read(arguments)
+    scenario = scenario_of(arguments)
     scenario = replace(scenario, objective=objective_of_flags(arguments, scenario.objective))
     checked = scenario_from_json(scenario_to_json(scenario))  # whether labels and changes suit the method
     print(json.dumps(trajectory_to_json(simulate(checked)), allow_nan=False))
@@ -97,13 +81,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="dpo-lab", description="Exact DPO on small policies.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("simulate", help="run a scenario and print its trajectory as JSON")
-    run.add_argument("file", nargs="?", help="a scenario file, or - for standard input")
-    run.add_argument("--preset", help="a scenario that ships, by key or name")
+    add_scenario_arguments(run)
     add_method_flags(run)
     run.set_defaults(do=_simulate)
     shelf = commands.add_parser("presets", help="list the scenarios that ship")
     shelf.add_argument("--show", metavar="NAME", help="print one as a scenario file")
     shelf.set_defaults(do=_presets)
+    add_frontier_command(commands)
     add_gpt2_commands(commands)
     pages = commands.add_parser("app", help="serve the pages; further options go to Streamlit")
     pages.set_defaults(do=_app)

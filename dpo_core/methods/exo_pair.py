@@ -1,14 +1,16 @@
 """EXO on pairs: the reverse KL from the policy's choice between two replies to the smoothed label."""
 
+from typing import Any
+
 import numpy as np
 
 from dpo_core.methods.method import Asked, Method, Setting, Settings, beta, opposite
 from dpo_core.numerics import Array, log_sigmoid, sigmoid
 
 
-def goal(s: Settings) -> float:
-    """The margin u at which the loss is 0."""
-    return float(np.log1p(-s["epsilon"]) - np.log(s["epsilon"]))
+def goal(s: Settings) -> Any:
+    """The margin u at which the loss is 0; an array where ε is one."""
+    return np.log1p(-s["epsilon"]) - np.log(s["epsilon"])
 
 
 def _loss(s: Settings, asked: Asked) -> Array:
@@ -40,5 +42,5 @@ METHOD = Method(
     pull=_pull,
     rule=_rule,
     trl="exo_pair",
-    levels=lambda s: {"rewards/margins": (goal(s), "log((1−ε)/ε)")},
+    levels=lambda s: {"rewards/margins": (float(goal(s)), "log((1−ε)/ε)")},
 )

@@ -1,14 +1,16 @@
 """Identity Preference Optimization: a squared distance to a finite margin."""
 
+from typing import Any
+
 from dpo_core.methods.label_fit import least_squares_shift
 from dpo_core.methods.labels import Labels
 from dpo_core.methods.method import Asked, Method, Reading, Settings, beta, opposite
 from dpo_core.numerics import Array
 
 
-def target(s: Settings) -> float:
-    """The log-ratio margin at which the loss is 0, nats."""
-    return float(1.0 / (2.0 * s["beta"]))
+def target(s: Settings) -> Any:
+    """The log-ratio margin at which the loss is 0, nats; an array where β is one."""
+    return 1.0 / (2.0 * s["beta"])
 
 
 def _loss(s: Settings, asked: Asked) -> Array:
@@ -45,6 +47,6 @@ METHOD = Method(
     trl="ipo",
     trl_differs="TRL divides each log-ratio by its reply's length first",
     readings=(Reading("log_ratio_margin", lambda s, a: a.margin),),
-    levels=lambda s: {"log_ratio_margin": (target(s), "1/(2β)")},
+    levels=lambda s: {"log_ratio_margin": (float(target(s)), "1/(2β)")},
     optimum=_optimum,
 )

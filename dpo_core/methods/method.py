@@ -17,6 +17,7 @@ from dpo_core.numerics import Array
 
 Settings = Mapping[str, Any]  # a number, or true/false for a switch, by its key
 BETA_RANGE = (1e-6, 1e6)
+PAPER_BETAS = (0.05, 0.1, 1.0, 5.0)  # of the paper's Figure 2, left (section 6.1)
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Setting:
     """One number or switch of a method: ``key`` in files, links and flags, ``term`` in the glossary.
 
     ``range`` is what is accepted, ``slider`` what a slider offers; ``scale`` is "log", "linear" or "switch".
+    ``sweep``: the values that a sweep tries, as the paper does; none where it leaves the default.
     """
 
     key: str
@@ -32,11 +34,12 @@ class Setting:
     range: tuple[float, float] = (0.0, 1.0)
     slider: tuple[float, float] = (0.0, 1.0)
     scale: str = "linear"
+    sweep: tuple[float, ...] = ()
 
 
 def beta(default: float = 0.5) -> Setting:
     """The strength of the KL anchor, as most methods have it."""
-    return Setting("beta", "beta", default, BETA_RANGE, (0.01, 10.0), "log")
+    return Setting("beta", "beta", default, BETA_RANGE, (0.01, 10.0), "log", PAPER_BETAS)
 
 
 class Asked(NamedTuple):

@@ -40,7 +40,7 @@ METHOD = Method(
     summary="Imitates the chosen reply and widens its odds against the rejected one, in one stage.",
     formula="−mean log π(y_w) − λ log σ(log odds(y_w) − log odds(y_l))",
     source="Hong et al. 2024, arXiv 2403.07691, Eqs. 6 and 7",
-    settings=(Setting("lambda", "odds_weight", 0.1, (0.0, 1e3), (0.0, 5.0)),),
+    settings=(Setting("lambda", "odds_weight", 0.1, (0.0, 1e3), (0.0, 5.0), sweep=(0.1, 0.5, 1.0, 5.0)),),
     loss=_loss,
     pull=_pull,
     rule=_rule,

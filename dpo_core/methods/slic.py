@@ -34,7 +34,7 @@ METHOD = Method(
     formula="max(0, δ − log π(y_w) + log π(y_l)) − λ log π(y_w)",
     source="Zhao et al. 2023, arXiv 2305.10425, Eq. 1",
     settings=(
-        Setting("delta", "hinge_margin", 1.0, (0.0, 1e3), (0.0, 5.0)),
+        Setting("delta", "hinge_margin", 1.0, (0.0, 1e3), (0.0, 5.0), sweep=(0.5, 1.0, 2.0, 5.0)),
         Setting("lambda", "imitation_weight", 0.1, (0.0, 1e3), (0.0, 2.0)),
     ),
     loss=_loss,

@@ -25,7 +25,9 @@ METHOD = Method(
     summary="DPO's pull without its weight: what the paper compares with to show that the weight matters.",
     formula="−log π(y_w) + α log π(y_l)",
     source="Rafailov et al. 2023, arXiv 2305.18290, section 6; Welleck et al. 2019, arXiv 1908.04319",
-    settings=(Setting("alpha", "unlikelihood_weight", 1.0, (0.0, 1e3), (0.0, 2.0)),),
+    settings=(
+        Setting("alpha", "unlikelihood_weight", 1.0, (0.0, 1e3), (0.0, 2.0), sweep=(0.05, 0.1, 0.5, 1.0)),
+    ),
     loss=_loss,
     pull=_pull,
     rule=_rule,
