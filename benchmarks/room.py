@@ -1,7 +1,7 @@
 """python -m benchmarks.room: a class that votes, as tables.
 
-Starts its own servers, and the phones in a process of their own (benchmarks.room_load). Needs the packages of
-requirements-dev.txt, and redis-server and nginx for the second table.
+Starts its own servers, and the phones in a process of their own (benchmarks.room_load). Needs the extra
+dev, and redis-server and nginx for the second table.
 """
 
 import asyncio

@@ -15,6 +15,20 @@ def _log_softmax(z):
     return [x - total for x in z]
 
 
+def _changed(change, comparisons, beta, rate, sigma):
+    """The settings after one change; one of a comparison is made in place."""
+    if "flip" in change:
+        c = comparisons[change["flip"]]
+        c["chosen"], c["rejected"] = c["rejected"], c["chosen"]
+    elif "agreement" in change:
+        comparisons[change["comparison"]]["agreement"] = mpf(change["agreement"])
+    return (
+        mpf(change["beta"]) if "beta" in change else beta,
+        mpf(change["learning_rate"]) if "learning_rate" in change else rate,
+        change.get("sigma_weight", sigma),
+    )
+
+
 def _run(document):
     prompts = document["prompts"]
     comparisons = [dict(c, agreement=mpf(c.get("agreement", 1.0))) for c in document["comparisons"]]
@@ -28,19 +42,8 @@ def _run(document):
     steps = []
     for t in range(document["steps"] + 1):
         for change in document["interventions"]:  # in the order made; only those of this step
-            if change["step"] != t:
-                continue
-            if "flip" in change:
-                c = comparisons[change["flip"]]
-                c["chosen"], c["rejected"] = c["rejected"], c["chosen"]
-            elif "agreement" in change:
-                comparisons[change["comparison"]]["agreement"] = mpf(change["agreement"])
-            elif "beta" in change:
-                beta = mpf(change["beta"])
-            elif "learning_rate" in change:
-                rate = mpf(change["learning_rate"])
-            else:
-                sigma = change["sigma_weight"]
+            if change["step"] == t:
+                beta, rate, sigma = _changed(change, comparisons, beta, rate, sigma)
         if theta is not None:
             logits = [
                 [z + mpmath.fdot(vector, theta) for z, vector in zip(zs, vectors, strict=True)]

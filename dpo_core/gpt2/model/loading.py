@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, GPT2LMHeadModel
 from transformers.utils import logging as transformers_logging
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.model import hub
+from dpo_core.gpt2.model import hub_files
 from dpo_core.gpt2.model.memory import check_memory, is_out_of_memory, no_memory, too_small
 from dpo_core.gpt2.model.policy import Policy
 from dpo_core.gpt2.spec.defaults import SHIPPED
@@ -102,7 +102,7 @@ def _folder(name: str, fits: Callable[[Path], None], report: Report) -> Path:
             f"{name[:80]!r} is no folder, and no name on the hub",
             "Write shipped, gpt2, distilgpt2, OWNER/NAME, or the path of a folder",
         )
-    return hub.fetch(hub_name, fits, report)
+    return hub_files.fetch(hub_name, fits, report)
 
 
 def read_config(name: str, folder: Path) -> dict[str, Any]:
