@@ -48,14 +48,14 @@ def _meaning(share: float) -> str:
     """What the label p = ``share`` means for DPO's loss of this one pair (Eq. 7)."""
     if share == 1.0:
         return (
-            "All agree: p = 1 has no finite optimum. For as long as it trains, this pair drives the other "
-            "reply towards probability 0, at every β."
+            "All agree: under DPO p = 1 has no finite optimum. For as long as it trains, this pair drives "
+            "the other reply towards probability 0, at every β."
         )
     if share == 0.5:
         return "p = 0.5: under DPO this pair asks for no difference at all, a margin u of 0."
     return (
-        f"Disagreement is information: at p = {share:.2f} this pair alone is best met at the finite margin "
-        f"u = ln(p/(1 − p)) = {optimal_margin(share):.2f} nats, so its π* keeps both replies."
+        f"Disagreement is information: at p = {share:.2f} DPO is done with this pair at a finite margin, "
+        f"were it alone: u = ln(p/(1 − p)) = {optimal_margin(share):.2f} nats, so its π* keeps both replies."
     )
 
 

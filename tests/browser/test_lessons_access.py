@@ -1,16 +1,14 @@
 """Lessons without a mouse, on a projector, on a phone, on paper, and under an accessibility scan."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lessons.document import Derivation, Lesson
 from lessons.library import lessons
+from tests.browser.accessibility import serious
 
 LESSONS = list(lessons().values())
 SLUGS = [lesson.slug for lesson in LESSONS]
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 DERIVED = next(
     lesson for lesson in LESSONS if any(isinstance(b, Derivation) for s in lesson.sections for b in s.blocks)
 )
@@ -19,18 +17,6 @@ DERIVED = next(
 def open_lesson(page: Page, server: str, slug: str, more: str = "") -> None:
     page.goto(f"{server}/lessons?lesson={slug}{more}")
     expect(page.locator(f"[data-ready={slug}]")).to_be_visible(timeout=20_000)
-
-
-def serious(page: Page, within: str = ".lessons") -> list[str]:
-    """Axe's serious and critical findings inside a component, one line each."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("within => axe.run(within, {resultTypes: ['violations']})", within)
-    return [
-        f"{one['id']}: {one['help']}: {node['html'][:160]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"][:3]
-    ]
 
 
 @pytest.mark.parametrize("slug", [*SLUGS, "", "glossary"])
