@@ -101,6 +101,9 @@ def main(argv: list[str] | None = None) -> int:
     except ScenarioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print("error: the run does not fit in memory. Use fewer steps or a smaller world.", file=sys.stderr)
+        return 2
     except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
         sys.stderr.close()
     return 0

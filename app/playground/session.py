@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from app.playground import link
+from app.playground.limits import MAX_STEPS, check_fits
 from app.shell.qr import qr_svg
 from dpo_core.errors import ScenarioError
 from dpo_core.methods import METHODS
@@ -25,8 +26,10 @@ from dpo_core.world.scenario import Intervention, Optimizer, Scenario
 from dpo_core.world.scenario_file import parse_scenario, scenario_from_json, scenario_to_json
 
 DEFAULT_PRESET = "align"
-MAX_STEPS, MAX_PROMPTS, MAX_REPLIES, MAX_COMPARISONS, MAX_INTERVENTIONS = 5_000, 12, 12, 60, 400
 MAX_FILE = 1_000_000  # characters of an uploaded file
+NO_MEMORY = ScenarioError(
+    "the world", "is too large for this server's memory", "Use fewer steps or a smaller world"
+)
 MOST_COMPARED = 6  # runs on one world, the visitor's own among them
 
 
@@ -85,11 +88,15 @@ class Playground:
 def open_preset(key: str, world: int = 0) -> Playground:
     """A preset at its first step, with the run that it asks to be compared with."""
     preset = find_preset(key)
-    return Playground(simulate(preset.scenario), preset.key, _compared(preset.others), world=world)
+    return Playground(
+        simulate(preset.scenario), preset.key, _compared(preset.scenario, preset.others), world=world
+    )
 
 
-def _compared(others: Sequence[tuple[str, Scenario]]) -> tuple[Compared, ...]:
-    return tuple(Compared(name, simulate(_fits(other))) for name, other in others[: MOST_COMPARED - 1])
+def _compared(scenario: Scenario, others: Sequence[tuple[str, Scenario]]) -> tuple[Compared, ...]:
+    kept = others[: MOST_COMPARED - 1]
+    check_fits(scenario, [other for _, other in kept])
+    return tuple(Compared(name, simulate(check_fits(other))) for name, other in kept)
 
 
 def open_link(query: dict[str, str]) -> Playground:
@@ -97,13 +104,15 @@ def open_link(query: dict[str, str]) -> Playground:
     try:
         if "s" in query:
             scenario, preset, others = link.decode(query["s"])
-            state = Playground(simulate(_fits(scenario)), preset, _compared(others))
+            compared = _compared(scenario, others)
+            state = Playground(simulate(scenario), preset, compared)
         else:
             state = open_preset(query.get("preset", DEFAULT_PRESET))
         step = query.get("t", "0")
         written = step.isdecimal() and len(step) < 10  # longer ones are not a step, nor cheap to read
         return replace(state, step=min(int(step), state.scenario.steps) if written else 0)
-    except ScenarioError as error:
+    except (ScenarioError, MemoryError) as error:
+        error = error if isinstance(error, ScenarioError) else NO_MEMORY
         notice = Notice("error", f"This link cannot be opened: {error} Here is the default example instead.")
         return replace(open_preset(DEFAULT_PRESET), notice=notice)
 
@@ -126,6 +135,8 @@ def handle(state: Playground, event: Any) -> Playground:
         return handler(state, event)
     except ScenarioError as error:
         return _say(state, error)
+    except MemoryError:
+        return _say(state, NO_MEMORY)
     except (KeyError, TypeError, ValueError, OverflowError):
         return _say(state, ScenarioError(f"event {kind}", "is incomplete", "Reload the page"))
 
@@ -136,27 +147,10 @@ def _say(state: Playground, error: ScenarioError) -> Playground:
 
 def _run(state: Playground, scenario: Scenario, step: int | None = None) -> Playground:
     """Fold the changed scenario, reusing what it shares with the present run."""
-    trajectory = simulate(_fits(scenario), resume=state.trajectory)
+    trajectory = simulate(
+        check_fits(scenario, [other.trajectory.scenario for other in state.others]), resume=state.trajectory
+    )
     return replace(state, trajectory=trajectory, step=state.step if step is None else step)
-
-
-def _fits(scenario: Scenario) -> Scenario:
-    """The page draws every reply and pair, so it takes smaller worlds than the command line does."""
-    preferences = scenario.preferences
-    for where, count, most in (
-        ("prompts", len(preferences.prompts), MAX_PROMPTS),
-        ("replies of one prompt", max(preferences.sizes), MAX_REPLIES),
-        ("comparisons", len(preferences.comparisons), MAX_COMPARISONS),
-        ("steps", scenario.steps, MAX_STEPS),
-        ("interventions", len(scenario.interventions), MAX_INTERVENTIONS),
-    ):
-        if count > most:
-            raise ScenarioError(
-                where,
-                f"{count} are more than this page can draw",
-                f"Use at most {most} here, or run it with `python -m dpo_core simulate FILE`",
-            )
-    return scenario
 
 
 def _preset(state: Playground, event: dict[str, Any]) -> Playground:
@@ -275,7 +269,7 @@ def _compare(state: Playground, event: dict[str, Any]) -> Playground:
         i for i in state.scenario.interventions if i.change not in ALL_SETTINGS and i.objective is None
     )
     scenario = replace(state.scenario, objective=objective, interventions=plain)
-    return _beside(state, Compared(objective_words(objective), simulate(_fits(scenario))))
+    return _beside(state, Compared(objective_words(objective), simulate(check_fits(scenario))))
 
 
 def _beside(state: Playground, run: Compared) -> Playground:
@@ -283,6 +277,7 @@ def _beside(state: Playground, run: Compared) -> Playground:
         raise ScenarioError(
             "compare", f"{MOST_COMPARED} runs are on screen already", "Remove one of them first"
         )
+    check_fits(state.scenario, [other.trajectory.scenario for other in (*state.others, run)])
     return replace(state, others=(*state.others, run))
 
 
@@ -300,7 +295,7 @@ def _edit(state: Playground, event: dict[str, Any]) -> Playground:
     document |= {key: event["world"][key] for key in ("prompts", "comparisons")}
     document |= {key: event["world"].get(key, []) for key in ("rankings", "thumbs")}
     document["interventions"] = []
-    trajectory = simulate(_fits(_as_started(state, scenario_from_json(document))))
+    trajectory = simulate(check_fits(_as_started(state, scenario_from_json(document))))
     return Playground(
         trajectory, None, world=state.world + 1, notice=Notice("info", "Your world is running.")
     )
@@ -323,7 +318,7 @@ def _import(state: Playground, event: dict[str, Any]) -> Playground:
         preferences: Preferences = parse_pairs(text, name)
         objective = state.trajectory.segments[0].rules.objective
         scenario = Scenario(preferences, objective, Optimizer(), 200)
-    trajectory = simulate(_fits(scenario))
+    trajectory = simulate(check_fits(scenario))
     return Playground(trajectory, None, world=state.world + 1, notice=Notice("info", f"{name} is running."))
 
 

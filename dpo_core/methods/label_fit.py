@@ -11,19 +11,27 @@ from numpy.typing import NDArray
 from dpo_core.methods.labels import Labels
 from dpo_core.numerics import Array, sigmoid
 
+UNANIMOUS = 1e-12  # one rater in 10¹² who says otherwise is none: that optimum is further than any run gets
+MOST_STEPS = 200  # of Newton's method, each at most 2: shares within 1e-12 of 0 and 1 need a tenth of them
+
 
 def bradley_terry_shift(labels: Labels, agreement: Array, beta: float) -> Array | None:
     """At the minimum of DPO's loss for shares ``agreement`` [C].
 
     What the labels determine is a Bradley–Terry maximum-likelihood fit, and π* ∝ π_ref exp(r/β) (Eq. 4) for
     its rewards r. A unanimous pair that nothing contradicts has none (Azar et al. 2023, arXiv 2310.12036).
+    Shares within ``UNANIMOUS`` of 0 or 1 count as unanimous.
     """
+    agreement = _decided(agreement)
     features = labels.features
     if features is not None:
         difference = beta * (features[labels.chosen] - features[labels.rejected])
-        if not _finite_with_features(difference, agreement):
+        basis = _row_basis(difference)
+        seen = difference if basis is None else difference @ basis
+        if not _finite_with_features(seen, agreement):
             return None
-        return np.asarray(features @ _fit(difference, agreement))
+        theta = _fit(seen, agreement)
+        return np.asarray(features @ (theta if basis is None else basis @ theta))
     shift = np.zeros_like(labels.log_reference)
     for here in _by_prompt(labels):  # tabular: prompts share nothing
         compared, wins, losses = _compared(labels, here)
@@ -70,7 +78,7 @@ def ranking_shift(labels: Labels, beta: float) -> Array | None:
     if labels.features is not None:
         return None
     shift = np.zeros_like(labels.log_reference)
-    pairs = zip(labels.chosen, labels.rejected, labels.agreement, strict=True)
+    pairs = zip(labels.chosen, labels.rejected, _decided(labels.agreement), strict=True)
     weighed = [
         (np.array(order), weight) for w, v, p in pairs for order, weight in (((w, v), p), ((v, w), 1 - p))
     ]
@@ -84,6 +92,12 @@ def ranking_shift(labels: Labels, beta: float) -> Array | None:
             return None
         shift[compared] = _fit_rankings(places, len(compared)) / beta
     return shift
+
+
+def _decided(agreement: Array) -> Array:
+    """Shares [C], exactly 0 or 1 where they are as good as that."""
+    settled = np.where(agreement < UNANIMOUS, 0.0, agreement)
+    return np.asarray(np.where(settled > 1.0 - UNANIMOUS, 1.0, settled))
 
 
 def _by_prompt(labels: Labels) -> list[NDArray[np.bool_]]:
@@ -113,7 +127,7 @@ def _finite_when_ranked(places: list[tuple[NDArray[np.intp], float]], replies: i
 def _fit_rankings(places: list[tuple[NDArray[np.intp], float]], replies: int) -> Array:
     """Worths at the minimum of the summed Plackett–Luce loss, by Newton steps of at most 2."""
     worth = np.zeros(replies)
-    for _ in range(500):
+    for _ in range(MOST_STEPS):
         gradient, hessian = np.zeros(replies), np.zeros((replies, replies))
         for order, weight in places:
             for k in range(len(order) - 1):
@@ -157,7 +171,7 @@ def _finite_with_features(difference: Array, agreement: Array) -> bool:
     size = np.linalg.norm(rows, axis=1)
     rows = rows[size > 1e-9] / size[size > 1e-9, None]
     theta = np.zeros(free.shape[1])
-    for _ in range(500):
+    for _ in range(MOST_STEPS):
         if not len(rows):
             return True
         step, change = _newton(rows, np.ones(len(rows)), theta)
@@ -168,6 +182,16 @@ def _finite_with_features(difference: Array, agreement: Array) -> bool:
         if change < 1e-10:
             return True
     return False
+
+
+def _row_basis(difference: Array) -> Array | None:
+    """Orthonormal columns [D, C] that span the comparisons; None where there are no more than C features.
+
+    What no comparison sees does not move, so a fit needs no other directions: a world may be far wider than
+    it has comparisons, and nothing as large as D × D is ever made.
+    """
+    comparisons, width = difference.shape
+    return np.linalg.qr(difference.T)[0] if width > comparisons else None
 
 
 def _null_space(rows: Array) -> Array:
@@ -181,7 +205,7 @@ def _null_space(rows: Array) -> Array:
 def _fit(difference: Array, agreement: Array) -> Array:
     """θ at the minimum of Σ loss, known to exist; directions that no comparison sees stay at 0."""
     theta = np.zeros(difference.shape[1])
-    for _ in range(500):
+    for _ in range(MOST_STEPS):
         step, change = _newton(difference, agreement, theta)
         theta = theta + step
         if change < 1e-11 * (1.0 + np.abs(difference @ theta).max()):

@@ -10,17 +10,22 @@ from dpo_core.preferences import Comparison, Preferences, Prompt, Ranking, Thumb
 from dpo_core.world.reading import check_index, check_list, check_object, check_share, check_switch
 
 LABELS = {"comparisons", "rankings", "thumbs"}
+MAX_RANKED = 100  # replies of one ranking, which says something about each two of them
+MAX_RANKINGS = 1_000
 
 
 def labelled(prompts: tuple[Prompt, ...], document: dict[str, Any]) -> Preferences:
     """The prompts with the labels that the document states. Raises ScenarioError where there is none."""
 
-    def read(key: str, one: Any) -> tuple[Any, ...]:
-        entries = check_list(document.get(key, []), key, 0)
+    def read(key: str, one: Any, most: int | None = None) -> tuple[Any, ...]:
+        entries = check_list(document.get(key, []), key, 0, most)
         return tuple(one(entry, f"{key}[{i}]", prompts) for i, entry in enumerate(entries))
 
     found = Preferences(
-        prompts, read("comparisons", _comparison), read("rankings", _ranking), read("thumbs", _thumb)
+        prompts,
+        read("comparisons", _comparison),
+        read("rankings", _ranking, MAX_RANKINGS),
+        read("thumbs", _thumb),
     )
     if not (found.comparisons or found.rankings or found.thumbs):
         missing = "comparisons" not in document
@@ -81,10 +86,10 @@ def _ranking(value: Any, where: str, prompts: Sequence[Prompt]) -> Ranking:
     prompt = check_index(entry["prompt"], f"{where}.prompt", len(prompts), "prompt")
     order = tuple(
         check_index(y, f"{where}.order[{k}]", len(prompts[prompt].replies), f"reply of prompt {prompt}")
-        for k, y in enumerate(check_list(entry["order"], f"{where}.order", 2))
+        for k, y in enumerate(check_list(entry["order"], f"{where}.order", 2, MAX_RANKED))
     )
     for k, reply in enumerate(order):
-        if reply in order[:k]:
+        if reply in order[:k]:  # short: see MAX_RANKED
             raise ScenarioError(
                 f"{where}.order[{k}]",
                 f"reply {reply} is there twice",

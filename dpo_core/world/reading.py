@@ -46,7 +46,8 @@ def check_list(value: Any, where: str, least: int, most: int | None = None) -> l
     if not isinstance(value, list):
         raise ScenarioError(where, f"expected a list […], found {kind_of(value)}", "Write a list")
     if len(value) < least or (most is not None and len(value) > most):
-        needed = f"exactly {least}" if most == least else f"at least {least}"
+        needed = f"at least {least}" if len(value) < least else f"at most {most}"
+        needed = f"exactly {least}" if most == least else needed
         raise ScenarioError(
             where, f"has {len(value)} {'entry' if len(value) == 1 else 'entries'}", f"Give {needed}"
         )

@@ -22,6 +22,7 @@ from dpo_core.world.reading import (
 )
 from dpo_core.world.scenario import MAX_STEPS, Optimizer, Scenario
 
+MAX_REPLIES = 10_000  # of one prompt
 MAX_LENGTH = 100_000  # tokens of a reply
 LARGEST = 1e6  # of a reward or a feature: keeps every run inside float64
 
@@ -98,15 +99,17 @@ def _prompt(value: Any, where: str) -> Prompt:
     text = check_text(entry["text"], f"{where}.text")
     replies = tuple(
         check_text(r, f"{where}.replies[{k}]")
-        for k, r in enumerate(check_list(entry["replies"], f"{where}.replies", 2))
+        for k, r in enumerate(check_list(entry["replies"], f"{where}.replies", 2, MAX_REPLIES))
     )
+    known: set[str] = set()
     for k, reply in enumerate(replies):
-        if reply in replies[:k]:
+        if reply in known:
             raise ScenarioError(
                 f"{where}.replies[{k}]",
                 f"the reply {reply[:40]!r} is there twice",
                 "Give each reply of a prompt its own text",
             )
+        known.add(reply)
     reference = check_numbers(entry["reference"], f"{where}.reference", len(replies))
     for k, probability in enumerate(reference):
         if probability <= 0:

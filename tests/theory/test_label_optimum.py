@@ -172,3 +172,34 @@ def test_three_against_one_balance_at_ln_3():
     ours = optimum(world, 0.25) - np.log(world.reference)
     assert 0.25 * (ours[0] - ours[1]) == pytest.approx(np.log(3), rel=1e-12)
     assert (ours[0] + ours[1]) / 2 == pytest.approx(ours[2], abs=1e-12)  # nobody compared c
+
+
+def test_features_beyond_what_the_comparisons_see_change_nothing():
+    """Embedded isometrically in many more features, a world has the same optimum, or as little of one."""
+    rng = np.random.default_rng(5)
+    few = rng.normal(size=(4, 3))
+    into, _ = np.linalg.qr(rng.normal(size=(500, 3)))
+
+    def found(rows, agreements):
+        prompt = Prompt("p", tuple("abcd"), (0.4, 0.3, 0.2, 0.1), tuple(map(tuple, rows)))
+        pairs = tuple(Comparison(0, k, k + 1, share) for k, share in enumerate(agreements))
+        return optimum(Preferences((prompt,), pairs), 0.5)
+
+    narrow, wide = (found(rows, (0.7, 0.2, 0.9)) for rows in (few, few @ into.T))
+    assert wide is not None
+    np.testing.assert_allclose(wide, narrow, rtol=1e-9)
+    assert found(few, (0.7, 1.0, 0.9)) is None and found(few @ into.T, (0.7, 1.0, 0.9)) is None
+
+
+@pytest.mark.parametrize("share", [1e-13, 1 - 1e-13, 5e-324])
+@pytest.mark.parametrize("method", ["dpo", "cdpo"])
+def test_next_to_unanimous_is_unanimous(share, method):
+    world = Preferences((Prompt("p", ("a", "b"), (0.5, 0.5)),), (Comparison(0, 0, 1, share),))
+    settings = {"epsilon": 0.0} if method == "cdpo" else {}
+    assert label_optimum(world, world.comparisons, configured(method, **settings)) is None
+
+
+def test_an_agreement_just_above_that_still_has_its_optimum():
+    world = Preferences((Prompt("p", ("a", "b"), (0.5, 0.5)),), (Comparison(0, 0, 1, 2e-12),))
+    found = optimum(world)
+    assert found[0] - found[1] == pytest.approx(np.log(2e-12), rel=1e-9)
