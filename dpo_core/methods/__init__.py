@@ -18,6 +18,7 @@ from dpo_core.methods import (
     kto,
     nca_pair,
     orpo,
+    pg,
     plackett_luce,
     robust,
     sft,
@@ -52,6 +53,7 @@ _MODULES: tuple[ModuleType, ...] = (
     apo_zero,
     apo_down,
     discopop,
+    pg,
 )
 METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in _MODULES}
 

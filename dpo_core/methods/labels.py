@@ -13,7 +13,7 @@ class Labels:
     """``chosen``, ``rejected`` [C] are flat reply numbers, ``agreement`` [C]; ``prompt_of`` [R].
 
     ``log_reference`` [R] in nats; ``features`` [R, D], or None for a tabular policy; ``rankings``: flat
-    reply numbers, best first, where the world has some.
+    reply numbers, best first, where the world has some; ``reward``: the true one [R], where it states one.
     """
 
     chosen: NDArray[np.intp]
@@ -23,3 +23,4 @@ class Labels:
     log_reference: Array
     features: Array | None = None
     rankings: tuple[NDArray[np.intp], ...] = ()
+    reward: Array | None = None

@@ -48,7 +48,8 @@ class Asked(NamedTuple):
     ``log_probs`` [..., k, N] and ``reference`` [k, N] are summed over tokens, nats; ``lengths`` [k, N] in
     tokens; ``agreement`` [N] the share of raters who agree (of a single reply: who give a thumb up);
     ``kl`` [..., N] is KL(π‖π_ref) of the prompt, for methods that need it, else 0; ``ranked`` [N] how many
-    of the k replies a ranking holds (the others repeat the last one and count for nothing).
+    of the k replies a ranking or a prompt holds (the others repeat the last one and count for nothing);
+    ``reward`` [k, N] the true reward, for methods that ask for "replies", else 0.
     """
 
     log_probs: Array
@@ -57,6 +58,7 @@ class Asked(NamedTuple):
     agreement: Array
     kl: Any = 0.0
     ranked: NDArray[np.intp] | None = None
+    reward: Any = 0.0
 
     @property
     def ratios(self) -> Array:
@@ -140,8 +142,9 @@ class Method:
 
     ``loss`` gives [..., N] (nats) and ``pull`` its derivatives by the log-probs [..., k, N], both for labels
     on which all agree, unless ``mixes``: then they read ``agreement`` themselves. ``asks`` is "pairs",
-    "thumbs" or "rankings". ``rule`` gives the lines of the gradient panel: {names} are settings, readings,
-    p, h, u, r_w, r_l, c_w, c_l; the switch says whether all agree. ``whole_batch``: a pair's coefficients
+    "thumbs", "rankings" or "replies" (all of each prompt, with the world's true reward; no label is read).
+    ``rule`` gives the lines of the gradient panel: {names} are settings, readings, p, h, u, r_w, r_l, c_w,
+    c_l; the switch says whether all agree. ``whole_batch``: a pair's coefficients
     depend on the other pairs. ``levels`` are known values to draw:
     metric → (value, label). ``optimum`` maps labels to the shift of the reference's logits [R] at which the
     loss is smallest, or None where there is no finite one. ``trl`` is TRL's name for it, "" for none.

@@ -83,7 +83,7 @@ def _label_optimum(
         orders = tuple(starts[r.prompt] + np.array(r.order, dtype=np.intp) for r in rankings)
     else:
         comparisons = (*comparisons, *(pair for ranking in rankings for pair in ranking.pairs()))
-    if not comparisons and not orders:
+    if not comparisons and not orders and method.asks != "replies":
         return None
     log_reference = np.log(preferences.reference)
     labels = Labels(
@@ -94,6 +94,7 @@ def _label_optimum(
         log_reference,
         preferences.features,
         orders,
+        preferences.reward,
     )
     shift = method.optimum(objective.values, labels)
     if shift is None:

@@ -1,6 +1,7 @@
 """What a method asks of a toy world, as flat reply numbers: its log-probs in, its coefficients out."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from dpo_core.world.scenario import Rules
 
 @dataclass(frozen=True, eq=False)
 class Asking:
-    """N pairs (``index`` [2, N]), single replies [1, N] or rankings [k, N] of flat reply numbers.
+    """N pairs (``index`` [2, N]), single replies [1, N], rankings [k, N] or all replies of N prompts [k, N].
 
-    ``reference`` and ``lengths`` [k, N] are those of the replies asked for.
+    ``index`` holds flat reply numbers; ``reference``, ``lengths`` and ``reward`` [k, N] are those replies'.
     """
 
     method: Method
@@ -29,6 +30,7 @@ class Asking:
     lengths: Array
     agreement: Array
     ranked: Indices | None = None
+    reward: Any = 0.0
 
     @property
     def count(self) -> int:
@@ -39,7 +41,7 @@ class Asking:
         """What the method sees of log-probs [..., R]."""
         kl = self._kl(log_policy) if self.method.needs_kl else 0.0
         log_probs = log_policy.take(self.index, axis=-1)
-        return Asked(log_probs, self.reference, self.lengths, self.agreement, kl, self.ranked)
+        return Asked(log_probs, self.reference, self.lengths, self.agreement, kl, self.ranked, self.reward)
 
     def _kl(self, log_policy: Array) -> Array:
         """KL(π‖π_ref) of each asked prompt [..., N], nats."""
@@ -56,10 +58,12 @@ class Asking:
         return self.method.losses(self.settings, self.asked(log_policy))
 
 
-def ask(space: ReplySpace, log_reference: Array, lengths: Array, rules: Rules) -> Asking:
-    """What the method in force asks for under ``rules``."""
+def ask(
+    space: ReplySpace, log_reference: Array, lengths: Array, rules: Rules, reward: Array | None = None
+) -> Asking:
+    """What the method in force asks for under ``rules``; ``reward`` [R] where the world states one."""
     method = method_of(rules.objective)
-    index, agreement, ranked = ASKS[method.asks](space.starts, rules)
+    index, agreement, ranked = ASKS[method.asks](space, rules)
     return Asking(
         method,
         rules.objective.values,
@@ -70,15 +74,17 @@ def ask(space: ReplySpace, log_reference: Array, lengths: Array, rules: Rules) -
         lengths[index],
         agreement,
         ranked,
+        0.0 if method.asks != "replies" or reward is None else reward[index],
     )
 
 
-def _pairs(starts: Indices, rules: Rules) -> tuple[Indices, Array, Indices | None]:
-    return pair_indices(starts, rules.pairs), agreements(rules.pairs), None
+def _pairs(space: ReplySpace, rules: Rules) -> tuple[Indices, Array, Indices | None]:
+    return pair_indices(space.starts, rules.pairs), agreements(rules.pairs), None
 
 
-def _thumbs(starts: Indices, rules: Rules) -> tuple[Indices, Array, Indices | None]:
+def _thumbs(space: ReplySpace, rules: Rules) -> tuple[Indices, Array, Indices | None]:
     """Each pair is a thumb up and one down; where p agree, the chosen is up for p of them."""
+    starts = space.starts
     both = pair_indices(starts, rules.pairs)
     single = np.array([starts[t.prompt] + t.reply for t in rules.thumbs], dtype=np.intp)
     up = np.array([float(t.up) for t in rules.thumbs])
@@ -86,8 +92,9 @@ def _thumbs(starts: Indices, rules: Rules) -> tuple[Indices, Array, Indices | No
     return np.concatenate([both[0], both[1], single])[None, :], np.concatenate([p, 1.0 - p, up]), None
 
 
-def _rankings(starts: Indices, rules: Rules) -> tuple[Indices, Array, Indices | None]:
+def _rankings(space: ReplySpace, rules: Rules) -> tuple[Indices, Array, Indices | None]:
     """Each comparison is a ranking of two; shorter rankings repeat their last reply, which does not count."""
+    starts = space.starts
     orders = [(starts[r.prompt], r.order) for r in rules.rankings]
     orders += [(starts[c.prompt], (c.chosen, c.rejected)) for c in rules.comparisons]
     longest = max(len(order) for _, order in orders)
@@ -97,4 +104,11 @@ def _rankings(starts: Indices, rules: Rules) -> tuple[Indices, Array, Indices | 
     return np.array(rows, dtype=np.intp).T, p, None if longest == 2 else lengths
 
 
-ASKS = {"pairs": _pairs, "thumbs": _thumbs, "rankings": _rankings}
+def _replies(space: ReplySpace, rules: Rules) -> tuple[Indices, Array, Indices | None]:
+    """All replies of each prompt; shorter lists repeat their last reply, which does not count."""
+    sizes = np.bincount(space.prompt_of)
+    places = np.minimum(np.arange(sizes.max())[:, None], sizes - 1)
+    return space.starts + places, np.ones(len(sizes)), None if (sizes == sizes[0]).all() else sizes
+
+
+ASKS = {"pairs": _pairs, "thumbs": _thumbs, "rankings": _rankings, "replies": _replies}

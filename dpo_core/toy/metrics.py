@@ -78,9 +78,10 @@ def measure(
 ) -> dict[str, Array]:
     """All metrics of ``log_policy`` [T+1, R], each step under the rules in force at it."""
     lengths = preferences.lengths
+    asked = [ask(space, log_reference, lengths, s.rules, preferences.reward) for s in segments]
     pieces = [
-        _of_segment(ask(space, log_reference, lengths, s.rules), lengths, log_policy[s.start : s.stop], s)
-        for s in segments
+        _of_segment(asking, lengths, log_policy[s.start : s.stop], s)
+        for asking, s in zip(asked, segments, strict=True)
     ]
     names = dict.fromkeys(name for piece in pieces for name in piece)
     metrics = {name: np.concatenate([_column(piece, name) for piece in pieces]) for name in names}
@@ -169,6 +170,10 @@ def _pair_coefficients(asking: Asking, log_policy: Array, segment: Segment) -> A
     if asking.method.asks == "thumbs":
         count = len(rules.pairs)
         return np.stack([c[:, 0, :count], c[:, 0, count : 2 * count]], axis=1)
+    if asking.method.asks == "replies":
+        prompts = np.array([pair.prompt for pair in rules.pairs], dtype=np.intp)
+        ends = [[pair.chosen for pair in rules.pairs], [pair.rejected for pair in rules.pairs]]
+        return np.asarray(c[:, np.array(ends, dtype=np.intp), prompts])
     pairs = [
         (c[:, a, number], c[:, b, number])
         for number, ranking in enumerate(rules.rankings)

@@ -57,7 +57,7 @@ def simulate(scenario: Scenario, resume: Trajectory | None = None) -> Trajectory
     with np.errstate(over="ignore", invalid="ignore"):  # a run that leaves float64 is reported below
         for segment in segments:
             _descend(
-                ask(space, log_reference, lengths, segment.rules),
+                ask(space, log_reference, lengths, segment.rules, preferences.reward),
                 initial,
                 features,
                 segment.rules.optimizer.learning_rate,

@@ -93,7 +93,7 @@ def _fold(scenario: Scenario, objectives: list[Objective], kept: Indices) -> Arr
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for segments in together:
             rules = [segment.rules for segment in segments]
-            asking = _Together.of(ask(space, log_reference, lengths, rules[0]), rules)
+            asking = _Together.of(ask(space, log_reference, lengths, rules[0], world.reward), rules)
             rate = rules[0].optimizer.learning_rate
             for t in range(segments[0].start, segments[0].stop):
                 z = parameters if features is None else initial + parameters @ features.T
@@ -142,6 +142,7 @@ class _Together:
             np.tile(one.lengths, (1, runs)),
             np.tile(one.agreement, runs),
             None if one.ranked is None else np.tile(one.ranked, runs),
+            one.reward if np.ndim(one.reward) == 0 else np.tile(one.reward, (1, runs)),
         )
         return _Together(one, wide, runs)
 

@@ -40,6 +40,14 @@ def labelled(prompts: tuple[Prompt, ...], document: dict[str, Any]) -> Preferenc
 def check_asks(objective: Objective, preferences: Preferences, where: str) -> None:
     """Raises ScenarioError where the world has no label that the method can learn from."""
     method = method_of(objective)
+    if method.asks == "replies":
+        if preferences.reward is None:
+            raise ScenarioError(
+                where,
+                f"{method.name} climbs the true reward, and this world states none",
+                "Give every prompt a reward, or use a method that learns from labels",
+            )
+        return
     if preferences.comparisons or preferences.rankings or (method.asks == "thumbs" and preferences.thumbs):
         return
     raise ScenarioError(
