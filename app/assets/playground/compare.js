@@ -29,6 +29,16 @@ export const swatch = (look) =>
     style: `border-top-color:var(--${look.ink});border-top-style:${look.dash ? "dashed" : "solid"}`,
   });
 
+/** One option for each method. */
+export const methodOptions = () =>
+  Object.entries(facts.methods).map(([name, method]) => h("option", { value: name }, method.title));
+
+/** A method that is paid for its replies can be chosen where the world states a reward. */
+export function allow(choose, run) {
+  for (const option of choose.options)
+    option.disabled = facts.methods[option.value]?.asks === "replies" && !run.prompts[0].reward;
+}
+
 // A menu that draws another method beside the present run.
 export function compareChoice(app) {
   const choose = h(
@@ -42,7 +52,7 @@ export function compareChoice(app) {
       },
     },
     h("option", { value: "" }, "Compare with…"),
-    Object.entries(facts.methods).map(([name, method]) => h("option", { value: name }, method.title)),
+    methodOptions(),
   );
   return choose;
 }

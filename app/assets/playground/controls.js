@@ -2,6 +2,7 @@
 import { h, maths } from "../shared/dom.js";
 import { facts } from "../shared/facts.js";
 import { number, numeric, short } from "../shared/format.js";
+import { allow, methodOptions } from "./compare.js";
 import { setting } from "../shared/settings.js";
 import { term } from "../shared/terms.js";
 
@@ -40,12 +41,13 @@ function methodChoice(app) {
   const choose = h(
     "select",
     { "aria-label": "Method", onchange: () => app.intervene("objective", choose.value) },
-    Object.entries(facts.methods).map(([name, method]) => h("option", { value: name }, method.title)),
+    methodOptions(),
   );
   const name = h("span", {});
   let shown = null;
   return {
     root: h("span", { class: "control method" }, name, choose),
+    update: (run) => allow(choose, run),
     show() {
       const now = app.run.segmentAt(app.step).objective.name;
       if (!app.events.waiting) choose.value = now;
@@ -96,6 +98,7 @@ export function controls(app) {
   return {
     root,
     update(run) {
+      method.update(run);
       if (document.activeElement !== steps) steps.value = run.steps;
     },
     seek() {

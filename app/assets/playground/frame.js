@@ -3,7 +3,7 @@ import { h, maths } from "../shared/dom.js";
 import { percent, short } from "../shared/format.js";
 import { presets } from "../shared/facts.js";
 import { icon } from "../shared/icons.js";
-import { compareChoice } from "./compare.js";
+import { allow, compareChoice } from "./compare.js";
 import { roomButtons } from "../room/room_button.js";
 
 export function toolbar(app) {
@@ -20,6 +20,7 @@ export function toolbar(app) {
   const pin = button("Compare", "Pin this run: the next one is drawn against it", () =>
     app.send({ type: app.run.others.length ? "unpin" : "pin" }),
   );
+  const beside = compareChoice(app);
   const present = button("Present", "Larger type, only what the room needs (P)", () => app.togglePresenter());
   const root = h(
     "div",
@@ -29,7 +30,7 @@ export function toolbar(app) {
       "div",
       { class: "actions" },
       pin,
-      compareChoice(app),
+      beside,
       button(
         "Edit world",
         "Change prompts, replies, reference and pairs, or import a file",
@@ -59,8 +60,10 @@ export function toolbar(app) {
             "Play it, flip a pair, move β: the run goes on from that very step.",
         ),
       );
-      pin.textContent = run.others.length ? "End comparison" : "Compare";
-      pin.setAttribute("aria-pressed", String(run.others.length > 0));
+      allow(beside, run);
+      const { length } = run.others;
+      pin.textContent = length ? "End comparison" : "Compare";
+      pin.setAttribute("aria-pressed", String(length > 0));
       present.setAttribute("aria-pressed", app.view.presenter);
     },
   };
