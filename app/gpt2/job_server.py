@@ -62,7 +62,8 @@ async def _news(request: Request) -> Response:
         job = manager().jobs.get(run)
         if job is None:
             continue
-        start = int(starts[i]) if i < len(starts) and starts[i].isdecimal() else 0
+        written = starts[i] if i < len(starts) else ""
+        start = int(written) if written.isdecimal() and len(written) < 10 else 0  # longer ones are no line
         lines = job.lines[start : start + MOST_LINES]
         parts.append(f'"{job.id}":{{"from":{start},"messages":[{",".join(lines)}]}}')
     return Response(

@@ -22,7 +22,7 @@ def answer(question: Any) -> dict[str, Any] | None:
     if not isinstance(question, dict) or not isinstance(question.get("asks"), dict):
         return None
     number = question.get("n")
-    if not isinstance(number, int | float) or not math.isfinite(number):
+    if not isinstance(number, int | float) or not abs(number) < math.inf or abs(number) > 2**53:
         return None
     asks = list(question["asks"].items())[:MAX_ASKS]
     answers = {str(name)[:80]: _one(ask) for name, ask in asks}

@@ -39,15 +39,14 @@ def base_url() -> str:
     return f"lab-lessons/{version()}/"
 
 
-@cache
 def document(name: str) -> bytes | None:
-    """``index`` or a lesson's slug as gzipped JSON; None where there is no such lesson."""
-    if name == "index":
-        content = lesson_payload.index()
-    elif name in lessons():
-        content = lesson_payload.document(lessons()[name])
-    else:
-        return None
+    """``index`` or a lesson's slug as gzipped JSON; None where there is no such lesson, which is not kept."""
+    return _document(name) if name == "index" or name in lessons() else None
+
+
+@cache
+def _document(name: str) -> bytes:
+    content = lesson_payload.index() if name == "index" else lesson_payload.document(lessons()[name])
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return gzip.compress(text.encode(), 6, mtime=0)
 

@@ -120,8 +120,10 @@ def open_link(query: dict[str, str]) -> Playground:
 def handle_all(state: Playground, events: list[Any]) -> Playground:
     """The state after a queue of events; what the last answer said or made is not said or made again."""
     state = replace(state, notice=None, download=None, qr="")
-    for event in events:
-        state = handle(state, event)
+    codes = [i for i, event in enumerate(events) if isinstance(event, dict) and event.get("type") == "qr"]
+    for i, event in enumerate(events):
+        if i not in codes[:-1]:  # a code costs a tenth of a second, and only the last is shown
+            state = handle(state, event)
     return state
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.room import keys
-from app.room.asking import address, answering, driven_room, read_json, rooms, said, whole
+from app.room.requests import address, answering, driven_room, read_json, rooms, said, whole
 from app.room.results import result, results_to_csv, verdict
 from app.room.room import OPEN, Question, Refused, Room
 from app.shell.qr import qr_svg

@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from app.room import keys
-from app.room.asking import (
+from app.room.hub import Stream
+from app.room.requests import (
     address,
     answering,
     may_guess,
@@ -24,7 +25,6 @@ from app.room.asking import (
     voter_in,
     whole,
 )
-from app.room.hub import Stream
 from app.room.results import result
 from app.room.room import OPEN, REVEALED, Question, Refused, Room
 from app.shell.assets import asset_url

@@ -4,9 +4,15 @@ import base64
 import json
 import tracemalloc
 import zlib
+from types import SimpleNamespace
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from app.gpt2 import job_server
+from app.gpt2.jobs import Job
+from app.lessons import lesson_answers, lesson_routes
 from app.playground import limits, payload, session
 from dpo_core.errors import ScenarioError
 from dpo_core.world.scenario_file import scenario_from_json
@@ -111,3 +117,29 @@ def test_agreements_of_next_to_nothing_cost_no_more_than_none():
     assert state.notice is None
     header = payload.encode(state, {})
     assert b'"optimum":null' in header and b'"optimum":[' not in header
+
+
+def test_of_many_codes_in_one_message_only_the_last_is_drawn(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(session, "qr_svg", lambda url: drawn.append(url) or url)
+    state = session.open_preset("align")
+    state = session.handle_all(state, [{"type": "qr", "url": f"https://a/{i}"} for i in (1, 2, 2)])
+    assert (state.qr, drawn) == ("https://a/2", ["https://a/2"])
+
+
+def test_names_of_lessons_that_are_none_are_not_kept():
+    before = lesson_routes._document.cache_info().currsize
+    assert all(lesson_routes.document(f"none-{i}") is None for i in range(50))
+    assert lesson_routes._document.cache_info().currsize == before
+
+
+def test_a_question_with_an_endless_number_is_no_question():
+    assert lesson_answers.answer({"client": "a", "n": 10**400, "asks": {}}) is None
+
+
+def test_a_record_asked_for_from_a_number_of_5000_digits_is_answered(monkeypatch):
+    known = SimpleNamespace(jobs={"run": Job("run", {}, set(), lines=["1"])})
+    monkeypatch.setattr(job_server, "manager", lambda: known)
+    client = TestClient(Starlette(routes=job_server.routes()))
+    answer = client.get("/lab-runs/run", params={"from": "9" * 5_000})
+    assert answer.json() == {"run": {"from": 0, "messages": [1]}}

@@ -176,7 +176,7 @@ def test_code_that_comes_with_a_model_is_not_run(tmp_path):
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("name", ["", "no/such/folder", "../x", "a b/c", "nonsense"])
+@pytest.mark.parametrize("name", ["", "no/such/folder", "../x", "a b/c", "nonsense", "n" * 300, "n\0"])
 def test_a_name_that_names_nothing(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ScenarioError, match="no folder, and no name on the hub"):
@@ -219,6 +219,10 @@ def test_a_device_that_is_not_there():
     [
         ("tokenizer.json", '{"model": 3}', "the files of"),
         ("config.json", '{"model_type": "gpt2", "n_embd": null}', "has n_embd: None"),
+        ("config.json", '{"model_type": "gpt2", "n_inner": "a"}', "has n_inner: a"),
+        ("model.safetensors.index.json", '{"weight_map": {"a": "pytorch_model.bin"}}', "no safetensors file"),
+        ("model.safetensors.index.json", '{"weight_map": {"a": "../a.safetensors"}}', "no safetensors file"),
+        ("model.safetensors.index.json", "[]", "nothing that can be read"),
         ("config.json", '{"model_type": "gpt2", "n_layer": "two"}', "has n_layer: two"),
     ],
 )

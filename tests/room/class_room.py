@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import httpx2
 from starlette.applications import Starlette
 
-from app.room import asking, room_routes
+from app.room import requests, room_routes
 from app.room.hub import Hub
-from app.room.limits import Limits
+from app.room.rate_limits import Limits
 from app.room.store import Store
 
 Answer = tuple[int, Any]
@@ -26,7 +26,7 @@ def run_alone(main: Coroutine[Any, Any, T]) -> T:
 
 def served(store: Store) -> Starlette:
     """The room's routes over ``store``, in the running event loop."""
-    asking._open[asyncio.get_running_loop()] = asking.Rooms(store, Hub(store), Limits())
+    requests._open[asyncio.get_running_loop()] = requests.Rooms(store, Hub(store), Limits())
     return Starlette(routes=room_routes.routes())
 
 
@@ -38,7 +38,7 @@ def with_room(store: Callable[[], Store], body: Callable[["Driver"], Coroutine[A
         transport = httpx2.ASGITransport(served(opened))
         async with httpx2.AsyncClient(transport=transport, base_url="http://room") as client:
             await body(await Driver.open(client))
-        asking._open.pop(asyncio.get_running_loop())
+        requests._open.pop(asyncio.get_running_loop())
         await opened.close_store()
 
     run_alone(whole())

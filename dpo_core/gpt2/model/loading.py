@@ -90,9 +90,10 @@ def _folder(name: str, fits: Callable[[Path], None], report: Report) -> Path:
         return MODEL_FOLDER
     try:
         local = Path(name).expanduser()
-    except RuntimeError:  # ~ and a user whom this machine does not have
-        local = Path(name)
-    if name.strip() and name not in ON_HUB and local.is_dir():
+        is_folder = local.is_dir()
+    except (RuntimeError, OSError, ValueError):  # ~ and an unknown user, a name that is too long, a NUL
+        local, is_folder = Path(name), False
+    if name.strip() and name not in ON_HUB and is_folder:
         fits(local)
         return local
     hub_name = ON_HUB.get(name, name)
@@ -118,6 +119,11 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
         raise ScenarioError(
             "model", f"{name} is of the family {str(family)[:40]!r}, not gpt2", "Choose a GPT-2 model"
         )
+    inner = config.get("n_inner")
+    if inner is not None and (not isinstance(inner, int) or inner < 1):
+        raise ScenarioError(
+            "model", f"the config.json of {name} has n_inner: {str(inner)[:20]}", "Fetch or save it again"
+        )
     for key in ("n_embd", "n_layer", "n_head", "vocab_size", "n_positions"):
         size = config.get(key, 1)
         if not isinstance(size, int) or size < 1:
@@ -136,6 +142,24 @@ def parameter_count(config: dict[str, Any]) -> int:
     return embedded * width + layers * block + 2 * width
 
 
+def _check_index(name: str, folder: Path) -> None:
+    """Raises ScenarioError where the list of the weights' files names one that is no safetensors file."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return
+    try:
+        files = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        files = {"nothing that can be read"}
+    for file in sorted(map(str, files)):
+        if not file.endswith(".safetensors") or Path(file).name != file:
+            raise ScenarioError(
+                "model",
+                f"the weights of {name} are in {file[:80]!r}, which is no safetensors file of that folder",
+                "Save it with save_pretrained; pickled weights can run code and are not read",
+            )
+
+
 def _load(name: str, folder: Path, dtype: str) -> Policy:
     if not any(folder.glob("*.safetensors")):
         raise ScenarioError(
@@ -143,6 +167,7 @@ def _load(name: str, folder: Path, dtype: str) -> Policy:
             f"{name} has no safetensors weights",
             "Save it with save_pretrained; pickled weights can run code and are not read",
         )
+    _check_index(name, folder)
     if not any((folder / file).is_file() for file in ("tokenizer.json", "vocab.json")):
         raise ScenarioError("model", f"{name} has no tokenizer", "Save model and tokenizer together")
     transformers_logging.disable_progress_bar()

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.room import keys
 from app.room.hub import Hub
-from app.room.limits import Limits
+from app.room.rate_limits import Limits
 from app.room.room import NoRoom, Refused, Room
 from app.room.store import Store
 from app.room.store_setting import open_store
