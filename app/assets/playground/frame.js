@@ -6,6 +6,13 @@ import { icon } from "../shared/icons.js";
 import { allow, compareChoice } from "./compare.js";
 import { roomButtons } from "../room/room_button.js";
 
+// What to watch: the preset's sentence, unless another method has taken over since.
+function sentence(run) {
+  const own = !run.interventions.some((change) => change.objective);
+  const said = own && presets.find((p) => p.key === run.preset)?.watch;
+  return said || "Play it, flip a pair, move β: the run goes on from that very step.";
+}
+
 export function toolbar(app) {
   const choose = h("select", {
     class: "preset",
@@ -52,14 +59,7 @@ export function toolbar(app) {
         ...(run.preset ? [] : [own]),
         ...presets.map((p) => h("option", { value: p.key, selected: p.key === run.preset }, p.name)),
       );
-      watch.replaceChildren(
-        ...maths(
-          (run.interventions.some((change) => change.objective)
-            ? null // its sentence speaks of another method
-            : presets.find((p) => p.key === run.preset)?.watch) ??
-            "Play it, flip a pair, move β: the run goes on from that very step.",
-        ),
-      );
+      watch.replaceChildren(...maths(sentence(run)));
       allow(beside, run);
       const { length } = run.others;
       pin.textContent = length ? "End comparison" : "Compare";
