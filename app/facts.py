@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.gpt2.jobs import ENDED
-from app.playground.session import MOST_COMPARED
+from app.playground.state import MOST_COMPARED
 from dpo_core.glossary import GLOSSARY
 from dpo_core.glossary.method_terms import method_key
 from dpo_core.gpt2.spec import defaults

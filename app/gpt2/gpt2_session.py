@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.gpt2.jobs import Job, JobManager, Refused
-from app.playground.session import DEFAULT_PRESET, Playground, open_preset
+from app.playground.state import DEFAULT_PRESET, Playground, open_preset
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.spec import defaults
 from dpo_core.gpt2.spec.run_config import (

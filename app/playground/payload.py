@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.playground.session import Playground
+from app.playground.state import Playground
 from dpo_core.methods import method_of
 from dpo_core.preferences import Preferences
 from dpo_core.theory.closed_forms import label_optimum

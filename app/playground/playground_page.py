@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from app.playground import payload, session
+from app.playground.state import Playground, open_link
 from app.shell.component import register
 from app.shell.event_queue import fresh_events
 
@@ -22,8 +22,9 @@ def page() -> None:
     st.session_state.setdefault("playground_session", secrets.token_hex(4))
     # A link from another page opens here; an address that the player itself wrote does not.
     if first or (address and address not in st.session_state.playground_written):
-        world = 0 if first else st.session_state.playground.world + 1
-        st.session_state.playground = replace(session.open_link(query), world=world)
+        present = None if first else st.session_state.playground
+        opened = session.follow(present, query) if present else open_link(query)
+        st.session_state.playground = opened
         st.session_state.playground_seen = {}
         st.session_state.playground_written = [address]
         _remember_address()
@@ -32,7 +33,7 @@ def page() -> None:
 
 @st.fragment
 def _player() -> None:
-    state: session.Playground = st.session_state.playground
+    state: Playground = st.session_state.playground
     seen, session_name = st.session_state.playground_seen, st.session_state.playground_session
     _component()(key=KEY, data=payload.encode(state, seen, session_name), on_queue_change=_on_queue)
 

@@ -1,19 +1,30 @@
-"""What one visitor's Playground holds, and how each event from the browser changes it. Pure: no Streamlit."""
+"""How each event from the browser changes a visitor's Playground. Pure: no Streamlit."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from app.playground import link
+from app.playground.history import History, Moment
 from app.playground.limits import MAX_STEPS, check_fits
+from app.playground.state import (
+    MOST_COMPARED,
+    NO_MEMORY,
+    Compared,
+    Download,
+    Notice,
+    Playground,
+    compared,
+    open_link,
+    open_preset,
+)
 from app.shell.qr import qr_svg
 from dpo_core.errors import ScenarioError
 from dpo_core.methods import METHODS
 from dpo_core.methods.method import Objective
 from dpo_core.preferences import Preferences
-from dpo_core.toy.simulate import Trajectory, simulate
+from dpo_core.toy.simulate import simulate
 from dpo_core.toy.trajectory_csv import trajectory_to_csv
 from dpo_core.world.change_words import objective_words
 from dpo_core.world.intervention_file import TURNS, check_in_force, intervention_from_json, label_counts
@@ -25,96 +36,12 @@ from dpo_core.world.reading import check_index
 from dpo_core.world.scenario import Intervention, Optimizer, Scenario
 from dpo_core.world.scenario_file import parse_scenario, scenario_from_json, scenario_to_json
 
-DEFAULT_PRESET = "align"
 MAX_FILE = 1_000_000  # characters of an uploaded file
-NO_MEMORY = ScenarioError(
-    "the world", "is too large for this server's memory", "Use fewer steps or a smaller world"
-)
-MOST_COMPARED = 6  # runs on one world, the visitor's own among them
 
 
-@dataclass(frozen=True)
-class Notice:
-    """Something to tell the visitor: ``kind`` is "info" or "error"; ``where`` the field it is about."""
-
-    kind: str
-    text: str
-    where: str = ""
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file made for the visitor."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """A run beside the visitor's own, on the same world."""
-
-    name: str
-    trajectory: Trajectory
-
-
-@dataclass(frozen=True, eq=False)
-class Playground:
-    """The whole state: a trajectory, what it is compared with, and what was last said to the visitor."""
-
-    trajectory: Trajectory
-    preset: str | None = None
-    others: tuple[Compared, ...] = ()
-    step: int = 0
-    world: int = 0  # grows when the world is replaced: the player then starts anew at ``step``
-    notice: Notice | None = None
-    download: Download | None = None
-    qr: str = ""  # a QR code as SVG, for the address that was asked for
-
-    @property
-    def scenario(self) -> Scenario:
-        return self.trajectory.scenario
-
-    def link(self) -> str:
-        """The query string (without the playhead) that restores this state."""
-        others = tuple((other.name, other.trajectory.scenario) for other in self.others)
-        if self.preset is not None:
-            preset = find_preset(self.preset)
-            if (self.scenario, others) == (preset.scenario, preset.others):
-                return f"preset={preset.key}"
-        return f"s={link.encode(self.scenario, self.preset, others)}"
-
-
-def open_preset(key: str, world: int = 0) -> Playground:
-    """A preset at its first step, with the run that it asks to be compared with."""
-    preset = find_preset(key)
-    return Playground(
-        simulate(preset.scenario), preset.key, _compared(preset.scenario, preset.others), world=world
-    )
-
-
-def _compared(scenario: Scenario, others: Sequence[tuple[str, Scenario]]) -> tuple[Compared, ...]:
-    kept = others[: MOST_COMPARED - 1]
-    check_fits(scenario, [other for _, other in kept])
-    return tuple(Compared(name, simulate(check_fits(other))) for name, other in kept)
-
-
-def open_link(query: dict[str, str]) -> Playground:
-    """The state that an address describes; a damaged one gives the default scenario and says so."""
-    try:
-        if "s" in query:
-            scenario, preset, others = link.decode(query["s"])
-            compared = _compared(scenario, others)
-            state = Playground(simulate(scenario), preset, compared)
-        else:
-            state = open_preset(query.get("preset", DEFAULT_PRESET))
-        step = query.get("t", "0")
-        written = step.isdecimal() and len(step) < 10  # longer ones are not a step, nor cheap to read
-        return replace(state, step=min(int(step), state.scenario.steps) if written else 0)
-    except (ScenarioError, MemoryError) as error:
-        error = error if isinstance(error, ScenarioError) else NO_MEMORY
-        notice = Notice("error", f"This link cannot be opened: {error} Here is the default example instead.")
-        return replace(open_preset(DEFAULT_PRESET), notice=notice)
+def follow(state: Playground, query: dict[str, str]) -> Playground:
+    """The state that an address describes, opened from another page; undo comes back to the present one."""
+    return _recorded(state, replace(open_link(query), world=state.history.worlds + 1), None)
 
 
 def handle_all(state: Playground, events: list[Any]) -> Playground:
@@ -134,13 +61,36 @@ def handle(state: Playground, event: Any) -> Playground:
     if handler is None:
         return _say(state, ScenarioError("event", f"{str(kind)[:40]!r} is not one", "Reload the page"))
     try:
-        return handler(state, event)
+        state = _seen_at(state, event)
+        changed = handler(state, event)
+        return changed if kind in OUTSIDE else _recorded(state, changed, _gesture(event))
     except ScenarioError as error:
         return _say(state, error)
     except MemoryError:
         return _say(state, NO_MEMORY)
     except (KeyError, TypeError, ValueError, OverflowError):
         return _say(state, ScenarioError(f"event {kind}", "is incomplete", "Reload the page"))
+
+
+def _seen_at(state: Playground, event: dict[str, Any]) -> Playground:
+    """The state with the playhead at which the visitor acts: undo of a new world comes back there."""
+    at = event.get("at")
+    return replace(state, step=min(max(at, 0), state.scenario.steps)) if isinstance(at, int) else state
+
+
+def _gesture(event: dict[str, Any]) -> tuple[Any, ...] | None:
+    """What a control that is dragged changes; its events are one step of the history."""
+    if event["type"] != "intervene" or event["change"] in TURNS:
+        return None
+    return (event["step"], event["change"], event.get("comparison"))
+
+
+def _recorded(before: Playground, after: Playground, gesture: tuple[Any, ...] | None) -> Playground:
+    """``after`` with a history that leads back to ``before``, where the two differ."""
+    left, arrived = before.moment(), after.moment()
+    if replace(left, step=arrived.step) == arrived:
+        return replace(after, history=before.history)
+    return replace(after, history=before.history.after(left, arrived.world, gesture))
 
 
 def _say(state: Playground, error: ScenarioError) -> Playground:
@@ -156,12 +106,14 @@ def _run(state: Playground, scenario: Scenario, step: int | None = None) -> Play
 
 
 def _preset(state: Playground, event: dict[str, Any]) -> Playground:
-    return open_preset(str(event["key"]), state.world + 1)
+    return replace(open_preset(str(event["key"])), world=state.history.worlds + 1)
 
 
 def _open(state: Playground, event: dict[str, Any]) -> Playground:
     """What the player showed before its session was lost with its server."""
-    return replace(open_link(dict(parse_qsl(str(event["query"])))), world=state.world + 1)
+    world = state.history.worlds + 1
+    opened = open_link(dict(parse_qsl(str(event["query"]))))
+    return replace(opened, world=world, history=History(worlds=world))  # the older one died with its session
 
 
 def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
@@ -232,9 +184,33 @@ def _length(state: Playground) -> int:
 
 
 def _undo(state: Playground, event: dict[str, Any]) -> Playground:
-    if not state.scenario.interventions:
-        return replace(state, notice=Notice("info", "Nothing to undo."))
-    return _run(state, state.scenario.undo())
+    """Back by one change of whatever kind; then the changes of the link that was opened, the latest first."""
+    if state.history.past:
+        return _return_to(state, *state.history.back(state.moment()))
+    if state.scenario.interventions:
+        earlier = replace(state.moment(), scenario=state.scenario.undo())
+        return _return_to(state, earlier, state.history.undone(state.moment()))
+    return replace(state, notice=Notice("info", "Nothing to undo."))
+
+
+def _redo(state: Playground, event: dict[str, Any]) -> Playground:
+    if not state.history.future:
+        return replace(state, notice=Notice("info", "Nothing to redo."))
+    return _return_to(state, *state.history.forward(state.moment()))
+
+
+def _return_to(state: Playground, moment: Moment, history: History) -> Playground:
+    """Another moment of the history. On the same world the playhead stays where it is."""
+    here = moment.world == state.world
+    return replace(
+        state,
+        trajectory=simulate(check_fits(moment.scenario), resume=state.trajectory),
+        preset=moment.preset,
+        others=compared(moment.scenario, moment.others, state.others),
+        step=min(state.step, moment.scenario.steps) if here else moment.step,
+        world=moment.world,
+        history=history,
+    )
 
 
 def _clear(state: Playground, event: dict[str, Any]) -> Playground:
@@ -299,7 +275,7 @@ def _edit(state: Playground, event: dict[str, Any]) -> Playground:
     document["interventions"] = []
     trajectory = simulate(check_fits(_as_started(state, scenario_from_json(document))))
     return Playground(
-        trajectory, None, world=state.world + 1, notice=Notice("info", "Your world is running.")
+        trajectory, None, world=state.history.worlds + 1, notice=Notice("info", "Your world is running.")
     )
 
 
@@ -321,7 +297,9 @@ def _import(state: Playground, event: dict[str, Any]) -> Playground:
         objective = state.trajectory.segments[0].rules.objective
         scenario = Scenario(preferences, objective, Optimizer(), 200)
     trajectory = simulate(check_fits(scenario))
-    return Playground(trajectory, None, world=state.world + 1, notice=Notice("info", f"{name} is running."))
+    return Playground(
+        trajectory, None, world=state.history.worlds + 1, notice=Notice("info", f"{name} is running.")
+    )
 
 
 def _is_scenario(text: str) -> bool:
@@ -353,6 +331,7 @@ HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
     "open": _open,
     "intervene": _intervene,
     "undo": _undo,
+    "redo": _redo,
     "clear": _clear,
     "steps": _steps,
     "pin": _pin,
@@ -363,3 +342,4 @@ HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
     "export": _export,
     "qr": _qr,
 }
+OUTSIDE = ("undo", "redo", "open")  # walk the history, or begin one, instead of adding to it

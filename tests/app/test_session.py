@@ -307,3 +307,75 @@ def test_a_player_whose_server_died_says_where_it_was():
     restored = after({"type": "open", "query": f"{changed.link()}&t=57"})
     assert (restored.scenario, restored.step, restored.preset) == (changed.scenario, 57, changed.preset)
     assert restored.world == after().world + 1  # so that the player takes the playhead from it
+
+
+def test_one_history_holds_every_kind_of_change_and_is_walked_both_ways():
+    """Oracle: the link and playhead noted before each change."""
+    made = [
+        flip(60, 3) | {"at": 60},
+        {"type": "preset", "key": "displacement", "at": 33},
+        {"type": "steps", "value": 90, "at": 5},
+        {"type": "pin", "at": 5},
+        {"type": "compare", "method": "ipo", "at": 6},
+        {"type": "unpin", "index": 0, "at": 6},
+        {
+            "type": "edit",
+            "world": {k: scenario_to_json(ALIGN)[k] for k in ("prompts", "comparisons")},
+            "at": 7,
+        },
+        change(20, "beta", 0.3) | {"at": 20},
+        {"type": "clear", "at": 30},
+        {"type": "import", "name": "w.json", "text": json.dumps(scenario_to_json(ALIGN)), "at": 31},
+    ]
+    states = [after()]
+    for event in made:
+        states.append(after(event, state=states[-1]))
+        assert states[-1].link() != states[-2].link() or event["type"] in ("edit", "import"), event
+    state = states[-1]
+    for event, before in zip(reversed(made), reversed(states[:-1]), strict=True):
+        left, state = state, after({"type": "undo"}, state=state)
+        assert state.link() == before.link() and state.world == before.world
+        if left.world != state.world:
+            assert state.step == event["at"]  # back to where the visitor was
+        np.testing.assert_array_equal(state.trajectory.log_policy, before.trajectory.log_policy)
+    assert after({"type": "undo"}, state=state).notice == session.Notice("info", "Nothing to undo.")
+    for later in states[1:]:
+        state = after({"type": "redo"}, state=state)
+        assert state.link() == later.link() and state.world == later.world
+        np.testing.assert_array_equal(state.trajectory.log_policy, later.trajectory.log_policy)
+    assert after({"type": "redo"}, state=state).notice == session.Notice("info", "Nothing to redo.")
+
+
+def test_a_change_after_an_undo_ends_what_could_be_redone_and_no_two_worlds_share_a_number():
+    state = after(
+        {"type": "preset", "key": "mislabel"}, {"type": "undo"}, {"type": "preset", "key": "length"}
+    )
+    assert state.world == 2  # 1 was mislabel's: a page that saw it must not take this one for it
+    state = after({"type": "undo"}, flip(3, 0), {"type": "redo"}, state=state)
+    assert state.notice.text == "Nothing to redo." and state.preset == "align"
+
+
+def test_dragging_is_one_step_of_the_history_and_a_refused_event_none():
+    dragged = [change(40, "beta", 1 + i / 10) for i in range(5)]
+    state = after(flip(10, 0), *dragged, change(40, "beta", -1), {"type": "undo"})
+    assert state.scenario.interventions == (Intervention(10, "flip", comparison=0),)
+    redone = after({"type": "redo"}, state=state)
+    assert redone.scenario.interventions[-1] == Intervention(40, "beta", 1.4)
+
+
+def test_the_history_is_bounded_and_a_link_keeps_its_changes_undoable():
+    flips = [flip(i, 0) for i in range(150)]
+    state = after(*flips)
+    assert len(state.history.past) == 100
+    opened = session.open_link(dict([after(flip(10, 0), flip(20, 1)).link().split("=", 1)]))
+    once = after({"type": "undo"}, state=opened)
+    assert once.scenario.interventions == (Intervention(10, "flip", comparison=0),)
+    assert after({"type": "redo"}, state=once).scenario == opened.scenario
+
+
+def test_a_link_followed_from_another_page_can_be_undone():
+    state = session.follow(after(flip(60, 3)), {"preset": "length"})
+    assert state.preset == "length" and state.world == 1
+    assert after({"type": "undo"}, state=state).scenario.interventions == (
+        Intervention(60, "flip", comparison=3),
+    )

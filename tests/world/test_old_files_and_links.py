@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.playground.session import open_link
+from app.playground.state import open_link
 from dpo_core.toy.simulate import simulate
 from dpo_core.world.presets import presets
 from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json

@@ -141,8 +141,7 @@ export class Player {
     this.view.playhead = Math.min(this.view.playhead, run.steps);
     Object.values(this.parts).forEach((part) => part.update(run));
     Object.values(this.dialogs).forEach((dialog) => dialog.update?.(run, fresh));
-    if (run.notice) this.say(run.notice.kind, run.notice.text);
-    else if (this.status.dataset.kind === "error") this.say("", "");
+    this.say(run.notice?.kind ?? "", run.notice?.text ?? "");
     this.seek(this.view.playhead, true);
     if (longer && ended && !fresh) this.play(); // a change at the end: show what it does
     this.events.flush();
@@ -164,7 +163,7 @@ export class Player {
   }
 
   send(event) {
-    this.events.send(event);
+    this.events.send({ at: this.step, ...event }); // a repeated event keeps its own step
   }
 
   say(kind, text) {

@@ -48,7 +48,8 @@ export function transport(app) {
     scrub,
     count,
     speed,
-    button("Undo the last change (U)", "undo", () => app.send({ type: "undo" })),
+    button("Undo (U)", "undo", () => app.send({ type: "undo" })),
+    button("Redo (Shift+U)", "redo", () => app.send({ type: "redo" })),
   );
   let shown = null;
   return {
@@ -92,14 +93,14 @@ export function clock(app) {
   };
 }
 
-// Space, arrows, R, U, F, P and ? wherever the focus is, except where a person types or a control uses the key.
+// Space, arrows, R, U, Shift+U, F, P and ? wherever the focus is, except where a person types or a control uses the key.
 export function keyboard(app) {
   const keys = {
     " ": () => app.toggle(),
     ArrowLeft: () => app.nudge(-1),
     ArrowRight: () => app.nudge(1),
     r: () => app.restart(),
-    u: () => app.send({ type: "undo" }),
+    u: (event) => app.send({ type: event.shiftKey ? "redo" : "undo" }),
     f: () => app.toggleFuture(),
     p: () => app.togglePresenter(),
     "?": () => app.help(),
@@ -119,7 +120,7 @@ export function keyboard(app) {
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action) return;
     event.preventDefault();
-    action();
+    action(event);
   };
   document.addEventListener("keydown", press);
   return () => document.removeEventListener("keydown", press);
