@@ -42,7 +42,7 @@ const readings = () => {
 const OF_PAIRS = [
   {
     key: "rewards",
-    title: ["rewards/margins", "Implicit reward"],
+    title: ["implicit_reward", "Implicit reward"],
     main: (run, s) => [
       [of(s, "rewards/chosen", "comparison/reward_chosen"), "chosen", "chosen", "rewards/chosen"],
       [of(s, "rewards/rejected", "comparison/reward_rejected"), "rejected", "rejected", "rewards/rejected"],

@@ -74,7 +74,7 @@ function toggle(spec, use) {
     onchange: () => use.change(box.checked),
   });
   return {
-    root: h("label", { class: "control switch" }, box, named(spec)),
+    root: h("span", { class: "control switch" }, box, named(spec)), // reading the term must not switch it
     show: () => {
       box.checked = use.value();
     },
