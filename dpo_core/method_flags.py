@@ -32,5 +32,5 @@ def objective_of_flags(arguments: argparse.Namespace, base: Objective) -> Object
         key: getattr(arguments, key) for key in _settings() if getattr(arguments, key) is not None
     }
     if arguments.method is None:
-        return objective_from_json({"name": base.name, **base.values, **given}, "--method")
-    return objective_from_json({"name": arguments.method, **given}, "--method", **base.values)
+        return objective_from_json({"name": base.name, **base.values, **given}, "objective")
+    return objective_from_json({"name": arguments.method, **given}, "objective", **base.values)

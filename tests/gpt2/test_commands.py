@@ -155,12 +155,12 @@ def test_parity_takes_steps_and_changes_from_a_scenario(capsys, tmp_path, model_
     arguments = ["parity", str(path), "--model", model_folder, "--network-steps", "2", "--json"]
     assert main(arguments) == 0
     numbers, _, trajectory, _ = json.loads(capsys.readouterr().out)
-    assert "σ weight off" in numbers["explanation"] and "12 steps" in trajectory["explanation"]
+    assert "sigma weight off" in numbers["explanation"] and "12 steps" in trajectory["explanation"]
     assert "says: 2 times" in trajectory["explanation"] and trajectory["rows"][-1][0] == 12
     # c = ∓β and both logits move by ηβ, so that h = 2ηβ and the linear loss is −βh
     assert trajectory["rows"][1][2] == pytest.approx(-0.5 * (2 * 2.0 * 0.5), abs=1e-9)
     assert main([*arguments, "--sigma-weight"]) == 0
-    assert "σ weight on" in json.loads(capsys.readouterr().out)[0]["explanation"]
+    assert "sigma weight on" in json.loads(capsys.readouterr().out)[0]["explanation"]
 
 
 def test_the_command_line_imports_torch_only_when_it_trains():

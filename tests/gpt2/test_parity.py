@@ -137,9 +137,7 @@ def test_the_curves_of_tier_4_are_the_policies_own_log_probs():
     assert at == [0, 2, 4] and path[0] == pytest.approx(shared.log_reference, abs=1e-10)
     found = curves(shared, path, shared.log_reference)
     ratio = path - shared.log_reference
-    expected = 0.4 * np.mean(
-        [ratio[2, w] - ratio[2, v] for w, v in zip(shared.chosen, shared.rejected, strict=True)]
-    )
+    expected = 0.4 * np.mean([ratio[2, w] - ratio[2, v] for w, v in zip(*shared.index, strict=True)])
     assert found["margin"][2] == pytest.approx(expected, abs=1e-12) and expected > 0
     starts, sizes = shared.preferences.starts, shared.preferences.sizes
     masses = [
@@ -156,7 +154,7 @@ def test_the_rows_of_tier_4_match_the_share_of_each_run():
     tier = what_sharing_changes(shared, toy, 20, 1e-3)[0]
     assert [row[:2] for row in tier.rows] == [(3 * k, 2 * k) for k in range(11)]
     ratio = toy.log_policy[9] - toy.log_policy[0]
-    margin = 0.4 * np.mean([ratio[w] - ratio[v] for w, v in zip(shared.chosen, shared.rejected, strict=True)])
+    margin = 0.4 * np.mean([ratio[w] - ratio[v] for w, v in zip(*shared.index, strict=True)])
     assert tier.rows[3][2][0] == pytest.approx(margin, abs=1e-12) and margin > 0
 
 
@@ -166,7 +164,7 @@ def test_replies_that_nobody_compared_have_a_curve_of_their_own():
     shared = parity.bench(tiny_policy("float64"), kept, configured("dpo", beta=0.4))
     _, path = network_path(shared, 2, 1, 1e-3)
     found = curves(shared, path, shared.log_reference)
-    others = [i for i in range(len(shared.sequences)) if i not in (shared.chosen[0], shared.rejected[0])]
+    others = [i for i in range(len(shared.sequences)) if i not in shared.index[:, 0]]
     expected = np.mean([path[2][i] - shared.log_reference[i] for i in others])
     assert found["log-ratio of the others"][2] == pytest.approx(expected, abs=1e-12) and abs(expected) > 1e-6
 
