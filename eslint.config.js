@@ -9,7 +9,7 @@ const LONG = {
     ...["predict", "presenter", "search", "sketch", "slides", "symbols"],
   ],
   parity: ["parity"],
-  playground: ["bars", "editor", "figure", "pairs", "transport"],
+  playground: ["figure"],
 };
 const long = Object.entries(LONG).flatMap(([folder, names]) =>
   names.map((name) => `app/assets/${folder}/${name}.js`),

@@ -2,11 +2,12 @@
 import { h, loadStyles } from "../shared/dom.js";
 import { EventQueue } from "../shared/event_queue.js";
 import { loadFacts } from "../shared/facts.js";
+import { LOOK } from "../shared/look.js";
 import { loadTerms, watchTerms } from "../shared/terms.js";
 import { watchTheme } from "../shared/theme.js";
 import { Record } from "./record.js";
 
-const STYLES = ["../vendor/uplot/uPlot.min.css", "../playground/playground.css", "gpt2.css"];
+const STYLES = [...LOOK, "gpt2.css"];
 const EVERY = 300; // ms between two looks at the records
 
 export const kept = (key) => {

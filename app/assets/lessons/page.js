@@ -1,11 +1,12 @@
 // What the lesson and glossary pages share: styles, light or dark, hovering symbols.
 import { h, loadStyles } from "../shared/dom.js";
+import { LOOK } from "../shared/look.js";
 import { watchTheme } from "../shared/theme.js";
 import { loadMath } from "./maths.js";
 import { symbols } from "./symbols.js";
 
 const STYLES = [
-  "../playground/playground.css",
+  ...LOOK,
   "../vendor/katex/katex.min.css",
   "lessons.css",
   "panels.css",

@@ -1,14 +1,9 @@
 // Per prompt: a bar for each reply's probability with its reference and optimum ticks, and the pairs as lanes.
 import { h } from "../shared/dom.js";
-import { percent, share, short } from "../shared/format.js";
-import { term } from "../shared/terms.js";
-import { LOOKS, swatch } from "./compare.js";
+import { percent } from "../shared/format.js";
+import { LOOKS } from "./compare.js";
 import { labelLanes } from "./label_lanes.js";
-
-export const pairName = (run, [prompt, chosen, rejected], i, most = 34) => {
-  const { replies } = run.prompts[prompt];
-  return `Pair ${i + 1}: “${short(replies[chosen], most)}” beats “${short(replies[rejected], most)}”`;
-};
+import { lane, showPair } from "./pair_lanes.js";
 
 function reply(run, prompt, k) {
   const fill = h("div", { class: "fill" });
@@ -32,22 +27,52 @@ function reply(run, prompt, k) {
   return { row, fill, output, ...marks };
 }
 
-// A lane joins the two replies of a pair: "+" at the chosen end, "−" at the rejected one. A click flips it.
-function lane(app, i) {
-  const arrow = h("span", { class: "arrow" });
-  const node = h(
-    "button",
-    { type: "button", class: "lane", "data-pair": i, onclick: () => app.flip(i) },
-    h("span", { class: "end top" }),
-    arrow,
-    h("span", { class: "name" }, String(i + 1)),
-    h("span", { class: "end bottom" }),
-  );
-  return node;
-}
-
 // How many rankings and thumbs each prompt has: what the lanes are built for.
 const said = ({ segments: [first] }) => [first.rankings.map((r) => r[0]), first.thumbs.map((t) => t[0])];
+
+// One prompt with the bars of its replies and the lanes of its labels.
+function promptCard(prompt, p, rows, lanes) {
+  lanes.forEach((node, column) => node.style.setProperty("--column", column));
+  return h(
+    "section",
+    { class: "prompt", "aria-label": `Prompt ${p + 1}`, style: `--lanes:${lanes.length}` },
+    h(
+      "h3",
+      { title: prompt.text },
+      h("span", { class: "tag" }, `Prompt ${p + 1}`),
+      h("bdi", {}, prompt.text),
+    ),
+    h("div", { class: "replies" }, rows, lanes),
+  );
+}
+
+function showOptimum(row, share) {
+  row.optimum.hidden = share == null;
+  if (share == null) return;
+  row.optimum.style.left = `${100 * share}%`;
+  row.optimum.title = `optimum of the labels ${percent(share)}`;
+}
+
+function showPolicy(row, run, k, step) {
+  const p = run.at(`policy/${k}`, step);
+  row.fill.style.transform = `scaleX(${p})`;
+  row.output.textContent = percent(p);
+  run.others.forEach((other, i) => {
+    const own = other.rows.get(`policy/${k}`);
+    row.others[i].hidden = !own; // another world's run may have fewer replies
+    if (own) row.others[i].style.left = `${100 * own[Math.min(step, own.length - 1)]}%`;
+  });
+}
+
+// What the rows and lanes are built for.
+const shapeOf = (run) =>
+  JSON.stringify([
+    run.world,
+    run.prompts,
+    run.others.length,
+    run.segments[0].comparisons.map((c) => c[0]),
+    said(run),
+  ]);
 
 export function bars(app) {
   const root = h("div", { class: "prompts" });
@@ -61,62 +86,24 @@ export function bars(app) {
     rows = [];
     lanes = run.segments[0].comparisons.map((_, i) => lane(app, i));
     labels.build(run);
-    root.replaceChildren(
-      ...run.prompts.map((prompt, p) => {
-        const own = prompt.replies.map((_, k) => reply(run, prompt, k));
-        rows.push(...own);
-        const mine = lanes.filter((_, i) => run.segments[0].comparisons[i][0] === p).concat(labels.of(p));
-        mine.forEach((node, column) => node.style.setProperty("--column", column));
-        return h(
-          "section",
-          { class: "prompt", "aria-label": `Prompt ${p + 1}`, style: `--lanes:${mine.length}` },
-          h(
-            "h3",
-            { title: prompt.text },
-            h("span", { class: "tag" }, `Prompt ${p + 1}`),
-            h("bdi", {}, prompt.text),
-          ),
-          h(
-            "div",
-            { class: "replies" },
-            own.map((r) => r.row),
-            mine,
-          ),
-        );
-      }),
-    );
-  }
-
-  function label(run, now) {
-    now.comparisons.forEach(([, chosen, rejected, agreement], i) => {
-      const node = lanes[i];
-      node.style.setProperty("--first", Math.min(chosen, rejected));
-      node.style.setProperty("--span", Math.abs(chosen - rejected));
-      node.classList.toggle("up", chosen < rejected);
-      node.classList.toggle("soft", agreement < 1);
-      const name = `${pairName(run, now.comparisons[i], i, 200)}${agreement < 1 ? ` (${share(agreement)} agree)` : ""}. Click to flip.`;
-      node.setAttribute("aria-label", name);
-      node.title = name;
+    const cards = run.prompts.map((prompt, p) => {
+      const own = prompt.replies.map((_, k) => reply(run, prompt, k));
+      rows.push(...own);
+      const mine = lanes.filter((_, i) => run.segments[0].comparisons[i][0] === p).concat(labels.of(p));
+      return promptCard(
+        prompt,
+        p,
+        own.map((r) => r.row),
+        mine,
+      );
     });
-    rows.forEach((row, k) => {
-      row.optimum.hidden = !now.optimum;
-      if (now.optimum) {
-        row.optimum.style.left = `${100 * now.optimum[k]}%`;
-        row.optimum.title = `optimum of the labels ${percent(now.optimum[k])}`;
-      }
-    });
+    root.replaceChildren(...cards);
   }
 
   return {
     root,
     update(run) {
-      const now = JSON.stringify([
-        run.world,
-        run.prompts,
-        run.others.length,
-        run.segments[0].comparisons.map((c) => c[0]),
-        said(run),
-      ]);
+      const now = shapeOf(run);
       if (now !== shape) {
         shape = now;
         build(run);
@@ -128,59 +115,12 @@ export function bars(app) {
       const now = run.segmentAt(step);
       if (now !== segment) {
         segment = now;
-        label(run, now);
+        now.comparisons.forEach((pair, i) => showPair(lanes[i], run, pair, i));
+        rows.forEach((row, k) => showOptimum(row, now.optimum?.[k]));
         labels.show(run, now);
       }
-      rows.forEach((row, k) => {
-        const p = run.at(`policy/${k}`, step);
-        row.fill.style.transform = `scaleX(${p})`;
-        row.output.textContent = percent(p);
-        run.others.forEach((other, i) => {
-          const own = other.rows.get(`policy/${k}`);
-          row.others[i].hidden = !own; // another world's run may have fewer replies
-          if (own) row.others[i].style.left = `${100 * own[Math.min(step, own.length - 1)]}%`;
-        });
-      });
+      rows.forEach((row, k) => showPolicy(row, run, k, step));
       lanes.forEach((node, i) => node.classList.toggle("selected", app.view.selected === i));
-    },
-  };
-}
-
-export function legend(app) {
-  const entry = (kind, ...text) => h("span", { class: `key ${kind}` }, h("i"), ...text);
-  const optimum = entry("optimum", term("optimum", "optimum of these labels"));
-  const others = h("span", { class: "others" });
-  const group = (...keys) => h("span", { class: "others" }, keys);
-  const disc = (kind, sign, ...text) => h("span", { class: `key pair ${kind}` }, h("i", {}, sign), ...text);
-  const labels = {
-    comparisons: group(disc("", "+", "chosen"), disc("rejected", "−", "rejected, click a pair to flip it")),
-    rankings: group(disc("", "1", "best of a ", term("ranking", "ranking"), ", click it to reverse it")),
-    thumbs: group(
-      disc("", "↑", "liked"),
-      disc("rejected", "↓", "not liked, click a ", term("thumb", "thumb"), " to turn it"),
-    ),
-  };
-  const root = h(
-    "div",
-    { class: "legend" },
-    entry("policy", term("policy", "policy π")),
-    entry("reference", term("reference", "reference")),
-    optimum,
-    others,
-    Object.values(labels),
-  );
-  return {
-    root,
-    update(run) {
-      Object.entries(labels).forEach(([kind, key]) => {
-        key.hidden = !run.segments[0][kind].length;
-      });
-      others.replaceChildren(
-        ...run.others.map((other, i) => h("span", { class: "key ghost" }, swatch(LOOKS[i]), other.name)),
-      );
-    },
-    seek(step) {
-      optimum.hidden = !app.run.segmentAt(step).optimum;
     },
   };
 }

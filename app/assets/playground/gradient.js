@@ -2,7 +2,7 @@
 import { h, maths } from "../shared/dom.js";
 import { number } from "../shared/format.js";
 import { term } from "../shared/terms.js";
-import { pairName } from "./bars.js";
+import { pairName } from "./pair_lanes.js";
 
 const MARGIN = "u = r̂(y_w) − r̂(y_l) = {r_w} − ({r_l}) = **{u}**";
 const COLUMNS = {

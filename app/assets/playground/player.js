@@ -1,5 +1,5 @@
 // The Playground's player. The server sends runs; this shows them and answers with events.
-import { bars, legend } from "./bars.js";
+import { bars } from "./bars.js";
 import { charts } from "./charts.js";
 import { controls, eventLog, readout } from "./controls.js";
 import { decode } from "./decode.js";
@@ -7,16 +7,16 @@ import { exporter, helper, sharer } from "./dialogs.js";
 import { h, loadStyles } from "../shared/dom.js";
 import { EventQueue } from "../shared/event_queue.js";
 import { loadFacts } from "../shared/facts.js";
+import { LOOK } from "../shared/look.js";
 import { editor } from "./editor.js";
 import { invitation, toolbar } from "./frame.js";
 import { comparison } from "./compare.js";
 import { gradientPanel } from "./gradient.js";
+import { legend } from "./legend.js";
 import { pairList } from "./pairs.js";
 import { loadTerms, watchTerms } from "../shared/terms.js";
 import { watchTheme } from "../shared/theme.js";
 import { clock, keyboard, transport } from "./transport.js";
-
-const STYLES = ["../vendor/uplot/uPlot.min.css", "playground.css"];
 
 // After the pointer, the space bar plays again instead of pressing that control once more.
 function releaseFocus(root) {
@@ -57,7 +57,7 @@ export class Player {
   }
 
   async build() {
-    await Promise.all([loadFacts(), loadTerms(), loadStyles(import.meta.url, STYLES)]);
+    await Promise.all([loadFacts(), loadTerms(), loadStyles(import.meta.url, LOOK)]);
     this.root = h("div", { class: "lab", tabindex: "-1" });
     this.status = h("div", { class: "status", role: "status" });
     this.clock = clock(this);

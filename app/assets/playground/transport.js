@@ -6,6 +6,21 @@ const FULL_RUN = 12; // seconds for a whole run at speed 1
 const SLOWEST = 5; // steps a second at least, so that a run of a few steps is not a wait
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
+function speedChoice(app) {
+  const speed = h(
+    "select",
+    {
+      "aria-label": "Playback speed",
+      title: "Playback speed",
+      onchange: () => {
+        app.view.speed = Number(speed.value);
+      },
+    },
+    SPEEDS.map((s) => h("option", { value: s, selected: s === 1 }, `${s}×`)),
+  );
+  return speed;
+}
+
 export function transport(app) {
   const button = (name, glyph, action, extra = "") =>
     h(
@@ -27,17 +42,6 @@ export function transport(app) {
     },
   });
   const count = h("output", { class: "count", "aria-label": "current step" });
-  const speed = h(
-    "select",
-    {
-      "aria-label": "Playback speed",
-      title: "Playback speed",
-      onchange: () => {
-        app.view.speed = Number(speed.value);
-      },
-    },
-    SPEEDS.map((s) => h("option", { value: s, selected: s === 1 }, `${s}×`)),
-  );
   const root = h(
     "div",
     { class: "transport", role: "group", "aria-label": "Playback" },
@@ -47,7 +51,7 @@ export function transport(app) {
     button("Step forward (→)", "forward", () => app.nudge(1)),
     scrub,
     count,
-    speed,
+    speedChoice(app),
     button("Undo (U)", "undo", () => app.send({ type: "undo" })),
     button("Redo (Shift+U)", "redo", () => app.send({ type: "redo" })),
   );
