@@ -10,12 +10,14 @@ from dpo_core.gpt2.spec import defaults
 from dpo_core.methods import METHODS
 from dpo_core.methods.method import Method, Setting
 from dpo_core.world.scenario import MAX_STEPS
+from lessons.library import lessons
 
 
 def facts() -> dict[str, Any]:
     """The limits and lists that forms and records go by."""
     return {
         "max_steps": MAX_STEPS,
+        "first_lesson": next(iter(lessons())),
         "most_compared": MOST_COMPARED,
         "methods": {name: _method(method) for name, method in METHODS.items()},
         "gpt2": {

@@ -34,8 +34,8 @@ def _table(trajectory: Trajectory) -> tuple[list[str], np.ndarray]:
             continue
         names += [f"{name}/{i}" for i in range(values.shape[1])]
         blocks.append(values.T)
-        if name in PER_PROMPT:
-            names.append(name)  # the mean over prompts
+        if values.shape[1] and name not in PER_STEP:
+            names.append(name)  # the mean over prompts, or over pairs
             blocks.append(values.mean(axis=1)[None, :])
     return names, np.concatenate(blocks).astype("<f4")
 

@@ -35,7 +35,9 @@ def _files() -> dict[str, bytes]:
     if plotly is not None and plotly.submodule_search_locations:
         script = Path(plotly.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
         files["plotly.min.js"] = script.read_bytes()
-    shelf = [{"key": p.key, "name": p.name, "watch": p.watch} for p in presets().values()]
+    shelf = [
+        {"key": p.key, "name": p.name, "watch": p.watch, "view": asdict(p.view)} for p in presets().values()
+    ]
     files["facts.json"] = json.dumps(facts()).encode()
     files["presets.json"] = json.dumps(shelf).encode()
     return files

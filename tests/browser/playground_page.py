@@ -11,7 +11,7 @@ from dpo_core.world.scenario import Scenario
 
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
-    expect(page.locator(".dpo .lab .chart canvas").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".dpo .lab .chart canvas:visible").first).to_be_visible(timeout=20_000)
 
 
 def step_of(page: Page) -> int:

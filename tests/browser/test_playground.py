@@ -19,7 +19,7 @@ ALIGN = presets()["align"].scenario
 
 
 def test_first_paint_shows_the_end_and_play_reaches_it(page: Page, server: str) -> None:
-    open_page(page, server)
+    open_page(page, f"{server}/?plots=all")
     assert page.locator(".invitation .mini .share").all_inner_texts() == written(ALIGN, 200)
     assert shown(page) == ["25.0 %"] * 8
     assert value(page, "loss") == pytest.approx(np.log(2), abs=5e-4)
@@ -275,7 +275,7 @@ def test_numbers_explain_themselves(page: Page, server: str) -> None:
 def test_future_is_covered_until_asked_for(page: Page, server: str) -> None:
     open_page(page, server)
     seek(page, 50)
-    curtain = page.locator("[data-chart=loss] .curtain")
+    curtain = page.locator("[data-chart=kl] .curtain")
     covered = curtain.evaluate(
         "n => n.getBoundingClientRect().left - n.parentNode.getBoundingClientRect().left"
     )
@@ -288,14 +288,14 @@ def test_future_is_covered_until_asked_for(page: Page, server: str) -> None:
 def test_zoom_survives_a_change(page: Page, server: str) -> None:
     open_page(page, server)
     seek(page, 100)
-    over = page.locator("[data-chart=loss] .u-over")
+    over = page.locator("[data-chart=kl] .u-over")
     box = over.bounding_box()
     page.mouse.move(box["x"] + 5, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40, steps=5)
     page.mouse.up()
     line = "n => n.getBoundingClientRect().left"
-    playhead = page.locator("[data-chart=loss] .playhead")
+    playhead = page.locator("[data-chart=kl] .playhead")
     zoomed = playhead.evaluate(line)
     page.locator(".lane[data-pair='0']").click()
     expect(page.locator(".log .event")).to_have_count(1)

@@ -4,6 +4,9 @@ import { facts } from "../shared/facts.js";
 const many = (run, name) => run.segments[0].comparisons.map((_, i) => `${name}/${i}`);
 const prompts = (run, name) => (run.prompts.length > 1 ? run.prompts.map((_, i) => `${name}/${i}`) : []);
 const of = (selected, mean, one) => (selected == null ? mean : `${one}/${selected}`);
+const count = (n) => (n > 1 ? `mean of ${n}` : "");
+const pairs = (run, s) => (s == null ? count(run.segments[0].comparisons.length) : `pair ${s + 1}`);
+const worlds = (run) => (run.prompts.length > 1 ? `${count(run.prompts.length)} prompts` : "");
 
 const methods = (run) => [...new Set(run.segments.map((segment) => segment.objective.name))];
 const reads = (run, key) =>
@@ -16,9 +19,8 @@ const reading = ({ key, label, symbol, zero }) => ({
   from: zero ? 0 : undefined,
   only: (run) => reads(run, key) && run.rows.has(`${key}/0`),
   faint: (run) => many(run, key),
-  main: (run, s) => [
-    [`${key}/${s ?? 0}`, "ink", `${symbol.length < 4 ? `${symbol}, ` : ""}pair ${(s ?? 0) + 1}`, key],
-  ],
+  scope: pairs,
+  main: (run, s) => [[of(s, key, key), "ink", symbol.length < 4 ? symbol : "", key]],
   level: (run, step) => run.segmentAt(step).levels[key],
 });
 
@@ -27,9 +29,20 @@ const PULL = {
   key: "pull",
   title: ["coefficient", "Coefficient c"],
   only: (run) => !methods(run).some((name) => facts.methods[name].readings.length),
+  scope: pairs,
   main: (run, s) => [
-    [`comparison/coefficient_chosen/${s ?? 0}`, "chosen", `pair ${(s ?? 0) + 1}`, "coefficient"],
-    [`comparison/coefficient_rejected/${s ?? 0}`, "rejected", "", "coefficient"],
+    [
+      of(s, "comparison/coefficient_chosen", "comparison/coefficient_chosen"),
+      "chosen",
+      "chosen",
+      "coefficient",
+    ],
+    [
+      of(s, "comparison/coefficient_rejected", "comparison/coefficient_rejected"),
+      "rejected",
+      "rejected",
+      "coefficient",
+    ],
   ],
 };
 
@@ -38,11 +51,13 @@ const readings = () => {
   return [...new Map(all.map((r) => [r.key, r])).values()].map(reading);
 };
 
-// Each chart: key, title term, faint lines, main lines [column, colour, label], and a level [value, name] to draw.
+// Each chart: key, title term, what its numbers are of (a pair, or a mean), faint lines, main lines
+// [column, colour, label, term], and a level [value, name] to draw.
 const OF_PAIRS = [
   {
     key: "rewards",
     title: ["implicit_reward", "Implicit reward"],
+    scope: pairs,
     main: (run, s) => [
       [of(s, "rewards/chosen", "comparison/reward_chosen"), "chosen", "chosen", "rewards/chosen"],
       [of(s, "rewards/rejected", "comparison/reward_rejected"), "rejected", "rejected", "rewards/rejected"],
@@ -51,6 +66,7 @@ const OF_PAIRS = [
   {
     key: "margin",
     title: ["rewards/margins", "Margin u"],
+    scope: pairs,
     faint: (run) => many(run, "comparison/margin"),
     main: (run, s) => [[of(s, "rewards/margins", "comparison/margin"), "ink", "u", "rewards/margins"]],
     level: (run, step) => run.segmentAt(step).levels["rewards/margins"],
@@ -61,6 +77,7 @@ const OF_RUNS = [
   {
     key: "loss",
     title: ["loss", "Loss"],
+    scope: (run) => pairs(run, null),
     main: () => [["loss", "ink", "L", "loss"]],
     level: (run, step) => run.segmentAt(step).levels.loss,
   },
@@ -69,7 +86,8 @@ const OF_RUNS = [
     title: ["kl/policy_reference", "KL(π‖π_ref)"],
     from: 0,
     faint: (run) => prompts(run, "kl/policy_reference"),
-    main: () => [["kl/policy_reference", "policy", "mean", "kl/policy_reference"]],
+    scope: worlds,
+    main: () => [["kl/policy_reference", "policy", "", "kl/policy_reference"]],
     level: (run) => [run.ceiling, "ceiling"],
   },
   {
@@ -77,11 +95,13 @@ const OF_RUNS = [
     title: ["kl/reference_policy", "KL(π_ref‖π)"],
     from: 0,
     faint: (run) => prompts(run, "kl/reference_policy"),
-    main: () => [["kl/reference_policy", "reference", "mean", "kl/reference_policy"]],
+    scope: worlds,
+    main: () => [["kl/reference_policy", "reference", "", "kl/reference_policy"]],
   },
   {
     key: "entropy",
     title: ["entropy", "Entropy, top prob."],
+    scope: worlds,
     from: 0,
     main: () => [
       ["entropy", "reference", "H", "entropy"],
@@ -91,6 +111,7 @@ const OF_RUNS = [
   {
     key: "logps",
     title: ["logps/chosen", "Log-prob"],
+    scope: (run) => pairs(run, null),
     main: () => [
       ["logps/chosen", "chosen", "chosen", "logps/chosen"],
       ["logps/rejected", "rejected", "rejected", "logps/rejected"],
@@ -99,6 +120,7 @@ const OF_RUNS = [
   {
     key: "reward",
     title: ["true_reward", "True reward"],
+    scope: worlds,
     only: (run) => run.rows.has("true_reward"),
     faint: (run) => prompts(run, "true_reward"),
     main: () => [["true_reward", "optimum", "E[r]", "true_reward"]],
@@ -106,6 +128,7 @@ const OF_RUNS = [
   {
     key: "accuracy",
     title: ["rewards/accuracies", "Accuracy"],
+    scope: (run) => pairs(run, null),
     from: 0,
     only: (run) => !run.rows.has("true_reward"),
     main: () => [["rewards/accuracies", "ink", "share", "rewards/accuracies"]],

@@ -1,11 +1,15 @@
 // Line charts that show the run up to the playhead: drawn once in full, the future under a curtain.
 import { h } from "../shared/dom.js";
 import { number } from "../shared/format.js";
-import { colour, plotOptions, roomy, setRows, uPlot, verticals } from "../shared/line_plot.js";
+import { colour, plotOptions, setRows, uPlot, verticals } from "../shared/line_plot.js";
 import { term } from "../shared/terms.js";
 
 import { chartList } from "./chart_list.js";
 import { LOOKS } from "./compare.js";
+import { eased, extent, rangeOf } from "./ranges.js";
+import { plotKeys } from "./views.js";
+
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 const looks = (app) => `${app.root.className} ${app.view.presenter}`; // what the colours and sizes depend on
 
@@ -37,13 +41,13 @@ const yTick = (x) =>
     .replace(/(\.\d*?)0+$/, "$1")
     .replace(/\.$/, "");
 
-function options(app, spec, run, lines, canvas, hooks) {
+function options(app, lines, canvas, range, hooks) {
   const large = app.view.presenter;
   return plotOptions(app.root, canvas, {
     large,
     right: large ? 20 : 13,
     xRange: (u, low, high) => [low ?? 0, high ?? 1],
-    range: (u, low, high) => bounds(app, spec, run, low, high),
+    range,
     xTick: String,
     yTick,
     series: lines.map((line) => ({
@@ -54,11 +58,6 @@ function options(app, spec, run, lines, canvas, hooks) {
     })),
     hooks,
   });
-}
-
-function bounds(app, spec, run, low, high) {
-  const level = spec.level?.(run, app.step)?.[0];
-  return roomy(Math.min(low ?? 0, spec.from ?? Infinity), Math.max(high ?? 1, level ?? -Infinity), spec.from);
 }
 
 // A dotted line at each intervention.
@@ -84,11 +83,14 @@ class Chart {
     this.app = app;
     this.spec = spec;
     this.values = h("span", { class: "values" });
+    this.scope = h("span", { class: "scope" }); // whose numbers: a pair's, or a mean
+    this.rows = [];
+    this.range = [0, 1];
     this.canvas = h("div", { class: "canvas" });
     this.root = h(
       "figure",
       { class: `chart chart-${spec.key}`, "data-chart": spec.key },
-      h("figcaption", {}, term(spec.title[0], spec.title[1]), this.values),
+      h("figcaption", {}, term(spec.title[0], spec.title[1]), this.scope, this.values),
       this.canvas,
     );
     this.curtain = h("div", { class: "curtain" });
@@ -103,13 +105,19 @@ class Chart {
   }
 
   update(run) {
-    this.root.hidden = this.spec.only ? !this.spec.only(run) : false;
+    const keys = plotKeys(run, this.app.view.plots);
+    this.root.hidden = (this.spec.only && !this.spec.only(run)) || (keys && !keys.includes(this.spec.key));
+    this.root.style.order = keys ? String(keys.indexOf(this.spec.key)) : "";
+    this.root.classList.toggle("first", keys?.[0] === this.spec.key);
     if (!this.root.hidden) this.build(run);
   }
 
   build(run) {
     const { app, canvas } = this;
     const { main, lines } = lineList(app, this.spec, run);
+    this.rows = rowsOf(run, lines);
+    this.range = this.goal();
+    this.scope.textContent = this.spec.scope?.(run, app.view.selected) ?? "";
     const now = JSON.stringify([
       run.world,
       run.steps,
@@ -119,7 +127,7 @@ class Chart {
       canvas.clientHeight,
     ]);
     if (now === this.made && this.plot) {
-      setRows(this.plot, rowsOf(run, lines));
+      setRows(this.plot, this.rows);
       return;
     }
     this.made = now;
@@ -127,19 +135,43 @@ class Chart {
     this.outputs = captionOf(main);
     this.values.replaceChildren(...this.outputs.map((o) => o[2]));
     const hooks = { draw: [(u) => this.drawn(u)], setCursor: [(u) => this.read(u.cursor.idx)] };
-    this.plot = new uPlot(options(app, this.spec, run, lines, canvas, hooks), rowsOf(run, lines), canvas);
+    const own = options(app, lines, canvas, () => this.range, hooks);
+    this.plot = new uPlot(own, this.rows, canvas);
     this.plot.over.append(this.curtain, this.level, this.cursor);
   }
 
   drawn(u) {
     marks(u, this.app);
     this.across = u.bbox.width / devicePixelRatio;
-    this.seek(this.app.step);
+    this.place();
+    this.seekLevel(this.app.step);
+  }
+
+  // The y range of what is revealed at the playhead; of a zoom, of the part that it shows.
+  goal() {
+    const { step, view, run } = this.app;
+    const { min = 0, max = run.steps } = this.plot?.scales.x ?? {};
+    const last = Math.min(view.future ? run.steps : step, Math.ceil(max ?? run.steps));
+    const level = this.spec.level?.(run, step)?.[0];
+    return rangeOf(extent(this.rows.slice(1), Math.floor(min ?? 0), last), this.spec.from, level);
+  }
+
+  // Brings the range nearer to what it must be: at once, or while it plays a frame's way.
+  fit() {
+    const goal = this.goal();
+    if (goal.every((y, i) => y === this.range[i])) return;
+    this.range = this.app.view.playing && !CALM.matches ? eased(this.range, goal) : goal;
+    this.plot.setScale("y", { min: this.range[0], max: this.range[1] });
   }
 
   // Every frame: where the playhead is. Every step: what it reads.
   move() {
     if (!this.plot) return;
+    this.fit();
+    this.place();
+  }
+
+  place() {
     const x = this.plot.valToPos(this.app.view.playhead, "x");
     const edge = Math.max(0, Math.min(this.across, x));
     this.curtain.style.transform = this.cursor.style.transform = `translateX(${edge}px)`;
@@ -150,6 +182,11 @@ class Chart {
     if (!this.plot) return;
     this.move();
     this.curtain.hidden = this.app.view.future;
+    this.seekLevel(step);
+    this.read(null, step);
+  }
+
+  seekLevel(step) {
     const named = this.spec.level?.(this.app.run, step);
     this.level.hidden = !named;
     if (named) {
@@ -158,7 +195,6 @@ class Chart {
       this.level.classList.toggle("under", y < 18);
       this.name.textContent = `${named[1]} = ${number(named[0], named[1] === "log 2" ? 4 : 3)}`;
     }
-    this.read(null, step);
   }
 
   // The numbers in the caption: at the playhead, or under the pointer where the run is revealed there.
@@ -175,6 +211,9 @@ class Chart {
   }
 }
 
+const option = ({ spec }, first) =>
+  h("option", { value: spec.key, selected: spec.key === first }, spec.title[1]);
+
 export function charts(app) {
   const all = chartList().map((spec) => new Chart(app, spec));
   const root = h(
@@ -182,11 +221,29 @@ export function charts(app) {
     { class: "charts", role: "group", "aria-label": "Plots up to the playhead" },
     all.map((c) => c.root),
   );
+  const one = h("select", {
+    class: "one",
+    "aria-label": "Plot shown with the bars",
+    onchange: () => app.showPlots(one.value),
+  });
+  const more = h("button", {
+    type: "button",
+    class: "small more",
+    onclick: () => app.showPlots(app.view.plots === "all" ? "" : "all"),
+  });
+  const whole = h("div", {}, root, h("p", { class: "more-line" }, one, more));
   const live = () => all.filter((c) => !c.root.hidden);
   return {
-    root,
+    root: whole,
     update: (run) => {
+      const every = app.view.plots === "all";
+      more.textContent = every ? "Fewer plots" : "More plots";
+      more.setAttribute("aria-expanded", String(every));
+      root.classList.toggle("few", !every);
       all.forEach((c) => c.update(run));
+      const offered = all.filter((c) => !c.spec.only || c.spec.only(run));
+      one.hidden = every;
+      one.replaceChildren(...offered.map((c) => option(c, plotKeys(run, app.view.plots)?.[0])));
     },
     seek: (step) => {
       live().forEach((c) => c.seek(step));

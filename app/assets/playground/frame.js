@@ -4,14 +4,8 @@ import { percent, short } from "../shared/format.js";
 import { presets } from "../shared/facts.js";
 import { icon } from "../shared/icons.js";
 import { allow, compareChoice } from "./compare.js";
+import { sentence } from "./intro.js";
 import { roomButtons } from "../room/room_button.js";
-
-// What to watch: the preset's sentence, unless another method has taken over since.
-function sentence(run) {
-  const own = !run.interventions.some((change) => change.objective);
-  const said = own && presets.find((p) => p.key === run.preset)?.watch;
-  return said || "Play it, flip a pair, move β: the run goes on from that very step.";
-}
 
 export function toolbar(app) {
   const choose = h("select", {
@@ -21,7 +15,6 @@ export function toolbar(app) {
       if (choose.value) app.send({ type: "preset", key: choose.value });
     },
   });
-  const watch = h("p", { class: "watch" });
   const button = (text, title, action, extra = "") =>
     h("button", { type: "button", title, class: extra, onclick: action }, text);
   const pin = button("Compare", "Pin this run: the next one is drawn against it", () =>
@@ -32,7 +25,7 @@ export function toolbar(app) {
   const root = h(
     "div",
     { class: "toolbar" },
-    h("div", { class: "what" }, choose, watch),
+    h("div", { class: "what" }, choose),
     h(
       "div",
       { class: "actions" },
@@ -59,7 +52,6 @@ export function toolbar(app) {
         ...(run.preset ? [] : [own]),
         ...presets.map((p) => h("option", { value: p.key, selected: p.key === run.preset }, p.name)),
       );
-      watch.replaceChildren(...maths(sentence(run)));
       allow(beside, run);
       const { length } = run.others;
       pin.textContent = length ? "End comparison" : "Compare";
@@ -72,18 +64,20 @@ export function toolbar(app) {
 // Where the run ends, small, from the run's own last step; it goes once anything has been played.
 export function invitation(app) {
   const ends = h("div", { class: "ends" });
-  const title = h("h3", {});
+  const title = h("h2", {});
+  const watch = h("p", { class: "hint" });
   const root = h(
     "div",
     { class: "invitation" },
     title,
     ends,
     h("button", { type: "button", class: "primary", onclick: () => app.play() }, icon("play"), "Play"),
-    h("p", { class: "hint" }, "or press space, then flip a pair while it plays"),
+    watch,
   );
   return {
     root,
     update(run) {
+      watch.replaceChildren(...maths(sentence(run)));
       title.textContent = `Where these ${run.steps} step${run.steps > 1 ? "s" : ""} end`;
       ends.replaceChildren(
         ...run.prompts.map((prompt, p) =>

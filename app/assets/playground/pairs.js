@@ -57,7 +57,7 @@ function pairRow(app, i) {
   });
   const words = h("td", { class: "words", dir: "auto" });
   const agree = agreement(app, i);
-  const margin = h("td", { "data-term": "rewards/margins", tabindex: "0" });
+  const margin = h("td", { "data-term": "rewards/margins", "data-label": "margin u", tabindex: "0" });
   const weight = h("td", { tabindex: "0" });
   const flip = h(
     "button",
@@ -97,7 +97,7 @@ export function pairList(app) {
   const pullHead = h("th", {});
   const root = h(
     "section",
-    { class: "panel pairs", "aria-label": "Pairs" },
+    { class: "panel pairs own", "aria-label": "Pairs" },
     h("h3", {}, "Pairs"),
     table(pullHead, body),
     everyone,
@@ -128,7 +128,7 @@ export function pairList(app) {
         row.agree.show(agreed);
         row.margin.textContent = number(run.at(`comparison/margin/${i}`, step));
         row.weight.textContent = number(run.at(`${pull.column}/${i}`, step));
-        row.weight.dataset.term = pull.term;
+        Object.assign(row.weight.dataset, { term: pull.term, label: pull.label });
         row.pick.checked = app.view.selected === i;
       });
       everyone.hidden = app.view.selected == null;

@@ -10,13 +10,16 @@ import { loadFacts } from "../shared/facts.js";
 import { LOOK } from "../shared/look.js";
 import { editor } from "./editor.js";
 import { invitation, toolbar } from "./frame.js";
+import { intro } from "./intro.js";
 import { comparison } from "./compare.js";
 import { gradientPanel } from "./gradient.js";
 import { legend } from "./legend.js";
 import { pairList } from "./pairs.js";
 import { loadTerms, watchTerms } from "../shared/terms.js";
 import { watchTheme } from "../shared/theme.js";
+import { tour } from "./tour.js";
 import { clock, keyboard, transport } from "./transport.js";
+import { askedFor, presetView, stopBetween, viewQuery } from "./views.js";
 
 // After the pointer, the space bar plays again instead of pressing that control once more.
 function releaseFocus(root) {
@@ -44,11 +47,13 @@ export class Player {
       playhead: 0,
       playing: false,
       speed: 1,
-      selected: null,
+      selected: null, // the pair that the plots show; null: the mean of all
+      plots: "", // "all", keys, or what the preset asks for
       future: false,
       presenter: false,
       played: false,
     };
+    this.asked = new Set(); // the steps at which this run has stopped to ask
     this.ready = this.build();
   }
 
@@ -61,7 +66,9 @@ export class Player {
     this.root = h("div", { class: "lab", tabindex: "-1" });
     this.status = h("div", { class: "status", role: "status" });
     this.clock = clock(this);
+    this.tour = tour(this);
     this.parts = {
+      intro: intro(this),
       toolbar: toolbar(this),
       transport: transport(this),
       controls: controls(this),
@@ -77,7 +84,7 @@ export class Player {
     };
     const plots = this.arrange();
     this.dialogs = { edit: editor(this), share: sharer(this), export: exporter(this), help: helper(this) };
-    this.root.append(...Object.values(this.dialogs).map((d) => d.root));
+    this.root.append(this.tour.root, ...Object.values(this.dialogs).map((d) => d.root));
     releaseFocus(this.root);
     const redraw = () => this.run && this.redraw();
     const resized = new ResizeObserver(() => {
@@ -104,8 +111,17 @@ export class Player {
     const p = this.parts;
     const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
     const panels = h("div", { class: "panels" }, p.compared.root, p.pairs.root, p.log.root);
-    const left = h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root, p.gradient.root);
+    const left = h(
+      "div",
+      { class: "left" },
+      h("h2", { class: "unseen" }, "The policy"),
+      p.legend.root,
+      p.bars.root,
+      p.readout.root,
+      p.gradient.root,
+    );
     this.root.append(
+      p.intro.root,
       p.toolbar.root,
       this.status,
       p.transport.root,
@@ -133,10 +149,13 @@ export class Player {
       Object.assign(this.view, {
         playhead,
         playing: false,
-        selected: null,
+        selected: (presetView(run).pair ?? 0) - 1 >= 0 ? presetView(run).pair - 1 : null,
+        plots: this.view.plots === "all" ? "all" : "",
         future: false,
         played: playhead > 0,
+        ...(arrived ? askedFor(run) : {}),
       });
+      this.asked.clear();
     }
     this.view.playhead = Math.min(this.view.playhead, run.steps);
     Object.values(this.parts).forEach((part) => part.update(run));
@@ -197,6 +216,7 @@ export class Player {
   play() {
     if (this.view.playhead >= this.run.steps) this.view.playhead = 0;
     Object.assign(this.view, { playing: true, played: true });
+    this.say("", "");
     this.clock.start();
     this.seek(this.view.playhead);
   }
@@ -207,6 +227,19 @@ export class Player {
     this.view.playing = false;
     this.view.playhead = this.step;
     this.seek(this.step);
+  }
+
+  // Plays on to ``playhead``, or to a step before it at which the preset stops to ask.
+  advance(playhead) {
+    const stop = stopBetween(this.run, this.view.playhead, playhead);
+    if (!stop || this.asked.has(stop[0])) {
+      this.seek(playhead);
+      return;
+    }
+    this.asked.add(stop[0]);
+    this.seek(stop[0]);
+    this.pause();
+    this.say("info", stop[1]);
   }
 
   toggle() {
@@ -231,6 +264,10 @@ export class Player {
     this.view.played = true;
     this.redraw();
   }
+  showPlots(keys) {
+    this.view.plots = keys;
+    this.redraw();
+  }
   help() {
     this.dialogs.help.open();
   }
@@ -242,7 +279,7 @@ export class Player {
   }
 
   get query() {
-    return `${this.run.link}&t=${this.step}`;
+    return `${this.run.link}&t=${this.step}${viewQuery(this.run, this.view)}`;
   }
 
   // The address always holds the whole state; browsers allow only so many changes a second.

@@ -81,9 +81,9 @@ export function clock(app) {
   const tick = (now) => {
     const steps = ((now - before) / 1000) * Math.max(app.run.steps / FULL_RUN, SLOWEST) * app.view.speed;
     before = now;
-    app.seek(Math.min(app.run.steps, app.view.playhead + steps));
+    app.advance(Math.min(app.run.steps, app.view.playhead + steps));
     if (app.view.playhead >= app.run.steps) app.pause();
-    else frame = requestAnimationFrame(tick);
+    else if (app.view.playing) frame = requestAnimationFrame(tick);
   };
   return {
     start() {
@@ -108,6 +108,7 @@ export function keyboard(app) {
     f: () => app.toggleFuture(),
     p: () => app.togglePresenter(),
     "?": () => app.help(),
+    Escape: () => app.view.presenter && app.togglePresenter(),
   };
   const press = (event) => {
     const at = event.target;

@@ -3,7 +3,7 @@ import { fetchJson } from "./dom.js";
 
 /** @type {import("./types.d.ts").Facts} */
 export let facts;
-/** @type {{ key: string, name: string, watch: string }[]} */
+/** @type {{ key: string, name: string, watch: string, view: { pair: number | null, plots: string[], stops: [number, string][] } }[]} */
 export let presets;
 
 export function know(served, shelf = []) {

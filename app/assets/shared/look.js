@@ -2,6 +2,7 @@
 export const LOOK = [
   "../vendor/uplot/uPlot.min.css",
   "../shared/base.css",
+  "../playground/intro.css",
   "../playground/controls.css",
   "../playground/bars.css",
   "../playground/plots.css",

@@ -14,6 +14,7 @@ declare global {
 /** What Python decides (app/facts.py). */
 export interface Facts {
   max_steps: number;
+  first_lesson: string;
   most_compared: number;
   methods: { [name: string]: MethodFacts };
   gpt2: {

@@ -4,10 +4,20 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from dpo_core.errors import ScenarioError
 from dpo_core.world.scenario import Scenario
 from dpo_core.world.scenario_file import scenario_from_json
+
+
+@dataclass(frozen=True)
+class View:
+    """How a preset is looked at: a pair (from 1) or the mean of all, the plots, where to stop and ask."""
+
+    pair: int | None = None
+    plots: tuple[str, ...] = ()  # keys of the page's plots; none: the usual ones
+    stops: tuple[tuple[int, str], ...] = ()  # step, question
 
 
 @dataclass(frozen=True)
@@ -19,11 +29,17 @@ class Preset:
     watch: str
     scenario: Scenario
     others: tuple[tuple[str, Scenario], ...]
+    view: View
 
 
 def _place(path: Path) -> int:
     """Its place in teaching order, which its name begins with."""
     return int(path.stem.split("_")[0])
+
+
+def _view(document: dict[str, Any]) -> View:
+    stops = tuple((stop["step"], stop["ask"]) for stop in document.get("stops", []))
+    return View(document.get("pair"), tuple(document.get("plots", [])), stops)
 
 
 @cache
@@ -43,6 +59,7 @@ def presets() -> dict[str, Preset]:
                 (other["name"], scenario_from_json({**world, **other["changes"]}))
                 for other in document.get("others", [])
             ),
+            _view(document.get("view", {})),
         )
     return found
 
