@@ -5,8 +5,8 @@ import globals from "globals";
 const LONG = {
   gpt2: ["pairs", "progress", "samples"],
   lessons: [
-    ...["chart", "check", "contents", "derive", "figure", "glossary", "lesson", "levels", "picture"],
-    ...["predict", "presenter", "search", "sketch", "slides", "symbols"],
+    ...["chart", "derive", "lesson", "levels", "picture", "predict", "presenter", "search", "sketch"],
+    "slides",
   ],
   parity: ["parity"],
   playground: ["bars", "editor", "figure", "pairs", "transport"],

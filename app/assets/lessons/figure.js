@@ -104,11 +104,8 @@ function curves(figure) {
   );
 }
 
-export function figure(data) {
-  const several = data.series.length > 1;
-  const hue = hues(data.series);
-  const guessed = data.series.some((one) => one.points.some((point) => point.approximate));
-  const table = h(
+function numbers(data) {
+  return h(
     "details",
     { class: "l-data" },
     h("summary", {}, "The numbers"),
@@ -139,6 +136,12 @@ export function figure(data) {
       ),
     ),
   );
+}
+
+export function figure(data) {
+  const several = data.series.length > 1;
+  const hue = hues(data.series);
+  const guessed = data.series.some((one) => one.points.some((point) => point.approximate));
   return h(
     "figure",
     { class: "l-figure l-published", "data-figure": data.key },
@@ -165,6 +168,6 @@ export function figure(data) {
       data.not_claimed ? html("p", {}, `<b>Not claimed:</b> ${data.not_claimed}`) : null,
       html("p", { class: "l-source" }, `Source: ${data.source}`),
     ),
-    table,
+    numbers(data),
   );
 }

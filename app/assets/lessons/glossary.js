@@ -24,14 +24,8 @@ function row(key, term) {
   );
 }
 
-async function build(host, base) {
-  const [{ glossary }, page] = await Promise.all([
-    fetchJson(new URL(`${base}index.json`, document.baseURI)),
-    frame(host),
-  ]);
-  const rows = Object.entries(glossary)
-    .sort(([, a], [, b]) => a.label.localeCompare(b.label))
-    .map(([key, term]) => row(key, term));
+// A field that narrows the rows to those with every typed word.
+function narrowing(rows) {
   const status = h("p", { class: "hint", role: "status" });
   const filter = h("input", {
     type: "search",
@@ -48,6 +42,17 @@ async function build(host, base) {
     },
   });
   status.textContent = `${rows.length} entries`;
+  return h("p", { class: "l-search" }, filter, status);
+}
+
+async function build(host, base) {
+  const [{ glossary }, page] = await Promise.all([
+    fetchJson(new URL(`${base}index.json`, document.baseURI)),
+    frame(host),
+  ]);
+  const rows = Object.entries(glossary)
+    .sort(([, a], [, b]) => a.label.localeCompare(b.label))
+    .map(([key, term]) => row(key, term));
   page.root.append(
     h(
       "div",
@@ -60,7 +65,7 @@ async function build(host, base) {
           "that TRL gives it. Shapes: P prompts, R replies, C comparisons, D parameters, T " +
           "steps. All logarithms are natural, so they are in nats.",
       ),
-      h("p", { class: "l-search" }, filter, status),
+      narrowing(rows),
       h(
         "table",
         {},

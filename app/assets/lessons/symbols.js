@@ -5,6 +5,24 @@ import { h } from "../shared/dom.js";
 export const written = (symbol) =>
   symbol.split(/_(\w+)/).map((part, i) => (i % 2 ? h("sub", {}, part) : part));
 
+const explained = (term) => [
+  h("b", {}, term.label),
+  h("span", { class: "symbol" }, " ", written(term.symbol)),
+  h("p", {}, term.definition),
+  h(
+    "small",
+    {},
+    [
+      term.shape && `shape ${term.shape}`,
+      term.unit !== "—" && `in ${term.unit}`,
+      term.equation !== "—" && term.equation,
+      term.trl && `TRL: ${term.trl}`,
+    ]
+      .filter(Boolean)
+      .join(" · "),
+  ),
+];
+
 export function symbols(root) {
   let glossary = {};
   let lit = null;
@@ -39,23 +57,7 @@ export function symbols(root) {
       for (const node of root.querySelectorAll(`[data-sym="${CSS.escape(name)}"]`)) node.classList.add("lit");
     }
     if (target.tabIndex >= 0) target.setAttribute("aria-describedby", "symbol-bubble");
-    bubble.replaceChildren(
-      h("b", {}, term.label),
-      h("span", { class: "symbol" }, " ", written(term.symbol)),
-      h("p", {}, term.definition),
-      h(
-        "small",
-        {},
-        [
-          term.shape && `shape ${term.shape}`,
-          term.unit !== "—" && `in ${term.unit}`,
-          term.equation !== "—" && term.equation,
-          term.trl && `TRL: ${term.trl}`,
-        ]
-          .filter(Boolean)
-          .join(" · "),
-      ),
-    );
+    bubble.replaceChildren(...explained(term));
     bubble.hidden = false;
     place(target);
   };
