@@ -6,7 +6,6 @@ const LONG = {
   gpt2: ["pairs", "progress", "samples"],
   lessons: [
     ...["chart", "derive", "lesson", "levels", "picture", "predict", "presenter", "search", "sketch"],
-    "slides",
   ],
   parity: ["parity"],
   playground: ["bars", "editor", "figure", "pairs", "transport"],

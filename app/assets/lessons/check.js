@@ -1,5 +1,5 @@
 // A live check: the reader's own numbers go to the core, both sides of the claim come back.
-import { h } from "../shared/dom.js";
+import { h, maths } from "../shared/dom.js";
 import { html } from "./contents.js";
 import { makeControl } from "./controls.js";
 import { drawMath } from "./maths.js";
@@ -69,12 +69,12 @@ function breaking(labels, changed) {
         "aria-pressed": "false",
         onclick: () => choose(mutant === label ? null : label),
       },
-      label,
+      maths(label),
     ),
   );
   function choose(label) {
     mutant = label;
-    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === label)));
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(labels[i] === label)));
     changed();
   }
   const root = h(
@@ -112,9 +112,10 @@ export function checkPanel(app, check) {
     }
     sides.show(result);
     const mutant = mistakes.mutant();
-    verdict.textContent =
+    const words =
       `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · ` +
       `difference ${brief(result.difference)}${mutant ? ` · broken on purpose: ${mutant}` : ""}`;
+    verdict.replaceChildren(...maths(words));
     root.dataset.holds = String(result.holds);
     root.classList.toggle("broken", Boolean(mutant));
   }
