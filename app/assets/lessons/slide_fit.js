@@ -10,6 +10,11 @@ export const exceeds = (page) =>
   page.scrollHeight > page.clientHeight + 1 ||
   [page, ...page.querySelectorAll(SCROLLING)].some((node) => node.scrollWidth > node.clientWidth + 1);
 
+function exceedsAt(page, size) {
+  page.style.fontSize = `${size}em`;
+  return exceeds(page);
+}
+
 // The words of a chart are set in units of its own box: as large as its drawn width asks for.
 function letter(page) {
   for (const chart of page.querySelectorAll("svg.l-chart"))
@@ -29,14 +34,13 @@ export function fit(page) {
 
 // Fill slides greedily; a heading (###) stays with what follows it, a link with what it is about.
 export function paginate(page, units) {
-  page.style.fontSize = "";
   page.replaceChildren();
   const slides = [];
   let current = [];
   for (const unit of units) {
     page.append(unit);
-    const joined = unit.classList.contains("l-showline");
-    if (exceeds(page) && current.length && !joined) {
+    const joined = unit.classList.contains("l-showline") && !exceedsAt(page, smallest(page));
+    if (current.length && !joined && exceedsAt(page, 1)) {
       const heading = current.length > 1 && current.at(-1).querySelector?.(":scope > h3");
       const carried = heading ? [current.pop()] : [];
       slides.push(current);
@@ -53,8 +57,7 @@ export function unitsOf(section, page) {
     if (node.matches(".l-predict")) return [node, ...node.querySelectorAll(".l-answer > .l-run")];
     if (!node.matches(ROWS)) return [node];
     page.replaceChildren(node.cloneNode(true));
-    page.style.fontSize = `${smallest(page)}em`;
-    return exceeds(page) ? [...node.children].flatMap(apart) : [node];
+    return exceedsAt(page, smallest(page)) ? [...node.children].flatMap(apart) : [node];
   };
   return [...section.children].filter((node) => node.tagName !== "H2").flatMap(apart);
 }
