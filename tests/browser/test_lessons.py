@@ -305,6 +305,12 @@ def test_hovering_a_symbol_lights_it_everywhere_and_says_its_shape_and_unit(page
     expect(bubble).to_contain_text(GLOSSARY[name].shape or GLOSSARY[name].unit)
     everywhere = page.locator(f"[data-sym='{name}']").count()
     assert page.locator(f"[data-sym='{name}'].lit").count() == everywhere > 1
+    bubble.get_by_role("link", name="Glossary").click()
+    expect(page.locator(f"[id='term-{name}']")).to_be_in_viewport(timeout=20_000)
+    page.locator(f"[id='term-{name}']").get_by_role(
+        "link", name=f"lesson {lesson.number}", exact=True
+    ).click()
+    expect(page.locator(f"[data-ready={lesson.slug}]")).to_be_visible(timeout=20_000)
 
 
 def test_previous_and_next_walk_through_all_lessons(page: Page, server: str) -> None:
