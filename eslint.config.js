@@ -5,8 +5,7 @@ import globals from "globals";
 const LONG = {
   gpt2: ["progress", "samples"],
   lessons: [
-    ...["chart", "check", "contents", "derive", "figure", "glossary", "lesson", "levels", "picture"],
-    ...["predict", "presenter", "search", "sketch", "slides", "symbols"],
+    ...["chart", "derive", "lesson", "levels", "picture", "predict", "presenter", "search", "sketch"],
   ],
   parity: ["parity"],
   playground: ["bars", "editor", "figure", "pairs", "transport"],

@@ -120,6 +120,11 @@ export function lineChart(spec) {
   };
 }
 
-function text(x, y, words, anchor) {
-  return svg("text", { x, y, "text-anchor": anchor }, words);
+export function text(x, y, words, anchor = "middle") {
+  const parts = String(words).split(/_(ref|w|l)(?![a-z])/);
+  return svg(
+    "text",
+    { x, y, "text-anchor": anchor },
+    parts.map((part, i) => (i % 2 ? svg("tspan", { class: "l-low" }, part) : part)),
+  );
 }

@@ -7,6 +7,7 @@ declare global {
   interface HTMLElement {
     stop?: () => void; // a lesson's unit that plays something ends it
     stepper?: { next: () => void; back: () => void }; // … or goes through it step by step
+    replay?: () => void; // … or plays it from its start
   }
   var katex: any; // set by its script
 }
