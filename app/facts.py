@@ -55,4 +55,5 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "scale": setting.scale,
         "low": setting.slider[0],
         "high": setting.slider[1],
+        "choices": setting.choices,
     }

@@ -127,9 +127,7 @@ def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
     entry = _entry(step, event, scenario)
     made = intervention_from_json(entry, "change", scenario.steps, label_counts(scenario.preferences))
     objective = _in_force(scenario, step)
-    check_in_force(made, objective, "change")
-    if made.objective is not None:
-        check_asks(made.objective, scenario.preferences, "method")
+    check_in_force(made, objective, "change", scenario.preferences)
     kept, dropped = _without_strangers(_appended(scenario, made))
     state = _run(state, kept, step)
     if dropped:

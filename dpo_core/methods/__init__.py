@@ -20,6 +20,8 @@ from dpo_core.methods import (
     orpo,
     pg,
     plackett_luce,
+    ppo,
+    reward_model,
     robust,
     sft,
     simpo,
@@ -27,7 +29,7 @@ from dpo_core.methods import (
     sppo_hard,
     unlikelihood,
 )
-from dpo_core.methods.method import Method, Objective
+from dpo_core.methods.method import Method, Objective, Value
 
 # In the order in which a chooser offers them.
 _MODULES: tuple[ModuleType, ...] = (
@@ -54,6 +56,8 @@ _MODULES: tuple[ModuleType, ...] = (
     apo_down,
     discopop,
     pg,
+    ppo,
+    reward_model,
 )
 METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in _MODULES}
 
@@ -63,7 +67,7 @@ def method_of(objective: Objective) -> Method:
     return METHODS[objective.name]
 
 
-def configured(name: str = "dpo", **settings: float | bool) -> Objective:
+def configured(name: str = "dpo", **settings: Value) -> Objective:
     """A method, with its defaults where nothing is said. Raises KeyError for an unknown name or setting."""
     known = {s.key: s.default for s in METHODS[name].settings}
     for key in settings:
