@@ -8,6 +8,7 @@ from dpo_core.methods import (
     apo_down,
     apo_zero,
     bco_pair,
+    best_of_n,
     cdpo,
     discopop,
     dpo,
@@ -17,10 +18,12 @@ from dpo_core.methods import (
     ipo,
     kto,
     nca_pair,
+    online_dpo,
     orpo,
     pg,
     plackett_luce,
     ppo,
+    rejection,
     reward_model,
     robust,
     sft,
@@ -58,6 +61,9 @@ _MODULES: tuple[ModuleType, ...] = (
     pg,
     ppo,
     reward_model,
+    online_dpo,
+    rejection,
+    best_of_n,
 )
 METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in _MODULES}
 

@@ -1,11 +1,12 @@
 """Methods that carry numbers from step to step, and may draw: what they see, and how they go through a step.
 
 Tables are carried in a trajectory's rows, so that resuming at a step is running from 0:
-``learned_reward`` [R] (Eq. 2), ``fitted`` [1] (steps spent on it), ``value`` [P] (a baseline).
+``learned_reward`` [R] (Eq. 2), ``fitted`` [1] (steps spent on it), ``value`` [P] (a baseline),
+``drawn`` [D] (weights of pairs, see ``drawn_pairs``), ``base`` [R] (log π to draw from).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ TABLES: dict[str, Callable[[ReplySpace], int]] = {
     "learned_reward": lambda space: len(space.prompt_of),
     "fitted": lambda space: 1,
     "value": prompts_of,
+    "drawn": lambda space: int((np.bincount(space.prompt_of) ** 2).sum()),
+    "base": lambda space: len(space.prompt_of),
 }
 
 
@@ -37,7 +40,7 @@ class View:
 
     ``log_reference`` [R] and ``log_policy`` [..., R] in nats; ``index`` [2, C] and ``agreement`` [C]: the
     labels; ``true_reward`` [R] where the world states one; ``carried``: the tables [..., *]; ``rate``: η;
-    ``age``: steps since the method came into force.
+    ``age``: steps since the method took over.
     """
 
     space: ReplySpace
@@ -49,6 +52,10 @@ class View:
     carried: Mapping[str, Array]
     rate: float
     age: int = 0
+
+    def with_table(self, name: str, table: Array) -> "View":
+        """The same with another of its tables."""
+        return replace(self, carried={**self.carried, name: table})
 
     def reward(self, which: str) -> Array:
         """The "true" reward [R] or the "learned" one [..., R]."""

@@ -203,8 +203,7 @@ class Method:
 
     def needs_reward(self, settings: Settings) -> bool:
         """Whether it reads the world's true reward."""
-        judge = settings.get("reward", settings.get("judge"))
-        return self.asks == "replies" or judge == "true"
+        return self.asks == "replies" or "true" in settings.values()
 
     def setting(self, key: str) -> Setting | None:
         """The setting with this key, or None."""

@@ -16,8 +16,7 @@ REWARD_STEPS = Setting("reward_steps", "reward_steps", 100, (0, 100_000), (0, 50
 
 def reward_stage(s: Settings) -> int:
     """Steps of the reward model before a method that climbs a learned reward, or is judged by it."""
-    learned = "learned" in (s.get("reward"), s.get("judge"))
-    return int(s["reward_steps"]) if learned else 0
+    return int(s["reward_steps"]) if "learned" in s.values() else 0
 
 
 def clipped_loss(log_probs: Array, old: Array, advantage: Array, clip: float) -> Array:

@@ -19,7 +19,7 @@ from dpo_core.preferences import Preferences
 from dpo_core.toy import categorical
 from dpo_core.toy.asking import Asking, ask
 from dpo_core.toy.categorical import ReplySpace
-from dpo_core.toy.stages import view_of
+from dpo_core.toy.stages import drawn_now, view_of
 from dpo_core.world.scenario import Segment
 
 PER_STEP = (  # [T+1], means over comparisons
@@ -84,8 +84,9 @@ def measure(
     carried: Mapping[str, Array],
 ) -> dict[str, Array]:
     """All metrics of ``log_policy`` [T+1, R], each step under the method at work and the rules at it."""
+    used = drawn_now(carried)
     pieces = [
-        _of_segment(preferences, space, log_reference, log_policy[s.start : s.stop], s, carried)
+        _of_segment(preferences, space, log_reference, log_policy[s.start : s.stop], s, used)
         for s in segments
     ]
     names = dict.fromkeys(name for piece in pieces for name in piece)

@@ -35,6 +35,14 @@ def acting(objective: Objective, fitted: float) -> Objective:
     return FIRST if fitted < method_of(objective).first_stage(objective.values) else objective
 
 
+def drawn_now(carried: Mapping[str, Array]) -> dict[str, Array]:
+    """The tables as each step uses them: pairs that a step draws stand in the row after it."""
+    if "drawn" not in carried:
+        return dict(carried)
+    drawn = carried["drawn"]
+    return {**carried, "drawn": np.concatenate([drawn[1:], drawn[-1:]])}
+
+
 def stages(segments: Sequence[Segment], carried: Mapping[str, Array]) -> tuple[Segment, ...]:
     """The segments under the methods at work: cut where a reward has been learned."""
     if "fitted" not in carried:
@@ -111,13 +119,16 @@ def walk(
     since: int,
 ) -> None:
     """Fill rows start+1 … stop of the parameters and the tables; the method is in force since ``since``."""
+    need = method_of(objective).first_stage(objective.values)
+    learned = int((carried["fitted"][since:start, 0] < need).sum()) if need else 0
     for t in range(start, stop):
         climber.parameters = parameters[t]
         state = {name: table[t] for name, table in carried.items()}
-        now = acting(objective, float(state["fitted"][0]) if "fitted" in state else 0.0)
+        now = acting(objective, float(state["fitted"][0])) if need else objective
+        learned += now is FIRST
         course = method_of(now).course
         assert course is not None
-        here = replace(view, log_policy=climber.log_policy, carried=state, age=t - since)
+        here = replace(view, log_policy=climber.log_policy, carried=state, age=t - since - learned)
         taken = course.step(now.values, here, np.random.default_rng((seed, t)), climber.descend)
         parameters[t + 1] = climber.parameters if taken.logits is None else taken.logits
         for name, table in carried.items():

@@ -84,12 +84,19 @@ def test_a_run_that_overflows_ends_there_and_sweeps_are_the_papers():
     assert [o.name for o in swept(METHODS["sft"])] == ["sft"]
     assert len(usable_methods(scenario)) == len(METHODS)
     thumbs = Preferences(scenario.preferences.prompts, (), (), (Thumb(0, 1, True),))
-    assert [m.name for m in usable_methods(replace(scenario, preferences=thumbs))] == ["kto", "pg", "ppo"]
+    assert [m.name for m in usable_methods(replace(scenario, preferences=thumbs))] == [
+        "kto",
+        "pg",
+        "ppo",
+        "online_dpo",
+        "rejection",
+        "best_of_n",
+    ]
 
 
 def test_too_large_a_sweep_says_its_cost_before_anything_starts():
     scenario = replace(find_preset("overoptimisation").scenario, steps=100_000)
-    with pytest.raises(ScenarioError, match=r"\\d+ runs of 100000 steps are .* Use at most \d+ steps"):
+    with pytest.raises(ScenarioError, match=r"\d+ runs of 100000 steps are .* Use at most \d+ steps"):
         frontier_runs(scenario, [[configured(name)] for name in METHODS])
 
 
