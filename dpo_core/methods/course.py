@@ -63,11 +63,15 @@ class View:
 
 
 class Weighted(NamedTuple):
-    """What a loss is the sum over: ``replies`` [k, N] by their flat numbers, and ``weights`` [..., N]."""
+    """What a loss is the sum over: ``replies`` [k, N] by their flat numbers, and ``weights`` [..., N].
+
+    ``asked_for``: N of an ordinary mean; coefficients are shown before it, as those of other methods are.
+    """
 
     asked: "Asked"
     replies: Indices
     weights: Array
+    asked_for: int = 1
 
 
 class Taken(NamedTuple):

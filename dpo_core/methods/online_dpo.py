@@ -21,30 +21,30 @@ def _pull(s: Settings, asked: Asked) -> Array:
 
 
 def _draw(s: Settings, view: View, generator: np.random.Generator) -> Array:
-    """A round: pairs of replies drawn from the policy, labelled by the judge [D]."""
+    """A round: pairs of two different replies drawn from the policy, labelled by the judge [D].
+
+    A pair of one reply with itself says nothing, and is drawn again.
+    """
     cuts, n = view.space.starts[1:], int(s["draws"])
     found = []
     for p, r in zip(
         np.split(np.exp(view.log_policy), cuts), np.split(view.reward(s["judge"]), cuts), strict=True
     ):
-        p = p / p.sum()
+        met = np.outer(p, p) * (1.0 - np.eye(len(p)))  # how often two replies meet, in either order
+        met = met / (met.sum() or 1.0)
         share = judged(r[:, None], r, s["noise"])
         if n == 0:
-            met = np.outer(p, p)  # how often two replies meet, in either order
             found.append(2.0 * met * share)
             continue
-        met = generator.multinomial(n, np.outer(p, p).ravel()).reshape(share.shape)
-        if s["soft"]:
-            found.append(met * share + (met * (1.0 - share)).T)
-        else:
-            won = generator.binomial(met, share)
-            found.append(won + (met - won).T)
-    return by_prompt(view.space, [np.asarray(m, np.float64) for m in found])
+        times = generator.multinomial(n, met.ravel()).reshape(share.shape)
+        won = times * share if s["soft"] else generator.binomial(times, share)
+        found.append(np.asarray(won + (times - won).T, np.float64))
+    return by_prompt(view.space, found)
 
 
 def _step(s: Settings, view: View, generator: np.random.Generator, descend: Descend) -> Taken:
     drawn = _draw(s, view, generator) if is_round(s, view) else view.carried["drawn"]
-    asked, replies, weights = pairs_asked(view.with_table("drawn", drawn))
+    asked, replies, weights, _ = pairs_asked(view.with_table("drawn", drawn))
     descend(gathered(replies, weights * _pull(s, asked), len(view.log_policy)))
     return Taken({"drawn": drawn})
 
@@ -67,7 +67,7 @@ METHOD = Method(
     title="Online DPO",
     summary="DPO on fresh pairs: every few steps the policy draws replies, a judge says which is better, "
     "and training goes on with those. The judge is the true reward, or one learned from the labels first.",
-    formula="−log σ(βh) of drawn pairs, y and y' ~ π, labelled by P(y beats y') = σ((r(y) − r(y'))/τ_j)",
+    formula="−log σ(βh) of drawn pairs, y ≠ y' ~ π, labelled by P(y beats y') = σ((r(y) − r(y'))/τ_j)",
     source="Guo et al. 2024, arXiv 2402.04792, Algorithm 1",
     settings=(
         beta(),

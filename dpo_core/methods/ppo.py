@@ -41,7 +41,7 @@ def _asked(s: Settings, view: View) -> Weighted:
     ones, lengths = np.ones(len(sizes)), np.ones(index.shape)
     logs = (view.log_policy[..., index], view.log_reference[index])
     asked = Asked(*logs, lengths, ones, 0.0, ranked, reward)
-    return Weighted(asked, index, ones / len(sizes))
+    return Weighted(asked, index, ones / len(sizes), len(sizes))
 
 
 def advantages(s: Settings, view: View, counts: Array) -> tuple[Array, Array]:

@@ -83,7 +83,7 @@ def _pull(s: Settings, asked: Asked) -> Array:
 
 def _step(s: Settings, view: View, generator: np.random.Generator, descend: Descend) -> Taken:
     drawn = _draw(s, view, generator) if is_round(s, view) else view.carried["drawn"]
-    asked, replies, weights = _asked(s, view.with_table("drawn", drawn))
+    asked, replies, weights, _ = _asked(s, view.with_table("drawn", drawn))
     descend(gathered(replies, weights * _pull(s, asked), len(view.log_policy)))
     return Taken({"drawn": drawn})
 

@@ -22,11 +22,11 @@ def _asked(s: Settings, view: View) -> Weighted:
     rewards = view.carried["learned_reward"][..., view.index]
     zeros, count = np.zeros(view.index.shape), view.index.shape[1]
     asked = Asked(rewards, zeros, zeros + 1.0, view.agreement)
-    return Weighted(asked, view.index, np.full(count, 1.0 / count))
+    return Weighted(asked, view.index, np.full(count, 1.0 / count), count)
 
 
 def _step(s: Settings, view: View, generator: np.random.Generator, descend: Descend) -> Taken:
-    asked, index, weights = _asked(s, view)
+    asked, index, weights, _ = _asked(s, view)
     reward = view.carried["learned_reward"]
     slope = gathered(index, _pull(s, asked) * weights, len(reward))
     return Taken({"learned_reward": reward - view.rate * slope, "fitted": view.carried["fitted"] + 1.0})

@@ -162,14 +162,16 @@ def _of_course(
 ) -> tuple[Array, Array, dict[str, NDArray[Any]]]:
     """The loss of a method with a course [T], C(y) of the labels' replies [T, 2, C], and its readings."""
     assert method.course is not None
-    asked, replies, weights = method.course.asked(settings, view)
-    steps = len(view.log_policy)
+    asked, replies, weights, count = method.course.asked(settings, view)
+    steps, readings = len(view.log_policy), {r.key: r.of(settings, asked) for r in method.readings}
     losses = np.broadcast_to((weights * method.losses(settings, asked)).sum(axis=-1), (steps,))
     c = np.broadcast_to(weights[..., None, :] * method.coefficients(settings, asked), (steps, *replies.shape))
+    if method.asks == "table":  # each pair's own
+        return losses, c * count, readings
     width = view.log_policy.shape[1]  # the steps side by side, so that one sum gathers them all
     index = replies + width * np.arange(steps)[:, None, None]
-    total = gathered(index, c, steps * width).reshape(steps, width)
-    return losses, total[:, view.index], {r.key: r.of(settings, asked) for r in method.readings}
+    total = gathered(index, c * count, steps * width).reshape(steps, width)
+    return losses, total[:, view.index], readings
 
 
 def _means(

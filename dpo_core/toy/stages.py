@@ -25,8 +25,13 @@ FIRST = configured("reward_model")
 
 def tables_of(objectives: Iterable[Objective], space: ReplySpace) -> dict[str, int]:
     """The tables that a run with these methods carries, and their widths."""
-    courses = [course for one in objectives if (course := method_of(one).course)]
-    names = dict.fromkeys(name for course in courses for name in course.carries)
+    names: dict[str, None] = {}
+    for objective in objectives:
+        method = method_of(objective)
+        carries = method.course.carries if method.course else ()
+        if method.asks != "table" and "learned" not in objective.values.values():
+            carries = tuple(name for name in carries if name not in ("learned_reward", "fitted"))
+        names |= dict.fromkeys(carries)
     return {name: TABLES[name](space) for name in names}
 
 

@@ -56,7 +56,7 @@ def test_online_dpo_is_autograds_on_pairs_drawn_from_the_policy_and_held_for_a_r
             p = torch.sigmoid(r[:, None] - r)
             fit = -torch.nn.functional.logsigmoid(beta * (ratio[:, None] - ratio))
             apart = 1 - torch.eye(len(q))
-            loss = loss + (2 * q[:, None] * q * p * fit * apart).sum() / 2
+            loss = loss + (2 * q[:, None] * q * p * fit * apart).sum() / (1 - q @ q) / 2
         if t < 10:  # the last step draws nothing any more
             assert run.metrics["loss"][t] == pytest.approx(loss.item(), abs=1e-12)
         loss.backward()
