@@ -103,7 +103,7 @@ const OF_RUNS = [
     faint: (run) => prompts(run, "true_reward"),
     main: (run) => [
       ["true_reward", "optimum", "E[r]", "true_reward"],
-      ...(run.rows.has("learned_reward") ? [["learned_reward", "other-2", "learned", "learned_reward"]] : []),
+      ...(run.rows.has("learned_reward") ? [["learned_reward", "other-3", "learned", "learned_reward"]] : []),
     ],
   },
   {

@@ -33,7 +33,7 @@ export function transport(app) {
       app.seek(Number(scrub.value));
     },
   });
-  const stage = h("output", { class: "count stage", "data-term": "method/reward_model", hidden: true });
+  const stage = h("output", { class: "stage", "data-term": "method/reward_model", hidden: true });
   const count = h("output", { class: "count", "aria-label": "current step" });
   const speed = h(
     "select",
