@@ -66,6 +66,7 @@ def test_what_is_drawn_at_a_step_does_not_depend_on_what_was_drawn_before():
     moved = [simulate(replace(late, objective=o)).parameters for o in (configured("pg"), ppo)]
     steps = [np.diff(rows, axis=0)[5:] for rows in moved]
     np.testing.assert_allclose(steps[0], steps[1], rtol=1e-5)
+    assert len(np.unique(steps[0].round(13), axis=0)) > 1  # each step draws anew
 
 
 def test_a_table_stays_while_another_method_trains():
