@@ -9,13 +9,14 @@ from dpo_core.glossary.method_terms import method_key
 from dpo_core.gpt2.spec import defaults
 from dpo_core.methods import METHODS
 from dpo_core.methods.method import Method, Setting
-from dpo_core.world.scenario import MAX_STEPS
+from dpo_core.world.scenario import MAX_SEED, MAX_STEPS
 
 
 def facts() -> dict[str, Any]:
     """The limits and lists that forms and records go by."""
     return {
         "max_steps": MAX_STEPS,
+        "max_seed": MAX_SEED,
         "most_compared": MOST_COMPARED,
         "methods": {name: _method(method) for name, method in METHODS.items()},
         "gpt2": {
@@ -40,6 +41,7 @@ def _method(method: Method) -> dict[str, Any]:
         "title": method.title,
         "term": method_key(method.name),
         "asks": method.asks,
+        "draws": method.asks == "draws",
         "settings": [_setting(setting) for setting in method.settings],
         "readings": readings,
     }
@@ -55,4 +57,5 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "scale": setting.scale,
         "low": setting.slider[0],
         "high": setting.slider[1],
+        "choices": setting.choices,
     }

@@ -189,7 +189,7 @@ def test_a_pair_of_unlikely_replies_is_pulled_as_hard_and_changes_nothing_that_i
 
 def test_every_method_stands_once_in_lesson_12s_charts():
     drawn = [*pulls.BY_MARGIN, *pulls.BY_REPLY, *pulls.SQUARES, *pulls.SAME]
-    assert sorted(drawn) == sorted(name for name, m in METHODS.items() if m.asks != "replies")
+    assert sorted(drawn) == sorted(name for name, m in METHODS.items() if m.of_labels)
     for other, like in pulls.SAME.items():
         if other != "plackett_luce":  # two replies ranked are a pair; tests/methods holds it to DPO
             for h in pulls.MARGINS:

@@ -1,6 +1,6 @@
 // Per prompt: a bar for each reply's probability with its reference and optimum ticks, and the pairs as lanes.
 import { h } from "../shared/dom.js";
-import { percent, share, short } from "../shared/format.js";
+import { number, percent, share, short } from "../shared/format.js";
 import { term } from "../shared/terms.js";
 import { LOOKS, swatch } from "./compare.js";
 import { labelLanes } from "./label_lanes.js";
@@ -15,6 +15,7 @@ function reply(run, prompt, k) {
   const marks = {
     others: run.others.map((_, i) => h("i", { class: "mark ghost", style: `--own:var(--${LOOKS[i].ink})` })),
     optimum: h("i", { class: "mark optimum", hidden: true }),
+    learned: h("i", { class: "learned", hidden: true }),
   };
   const reference = h("i", {
     class: "mark reference",
@@ -26,7 +27,7 @@ function reply(run, prompt, k) {
     "div",
     { class: "reply" },
     h("div", { class: "said", dir: "auto", title: prompt.replies[k] }, prompt.replies[k]),
-    h("div", { class: "track" }, fill, reference, ...marks.others, marks.optimum),
+    h("div", { class: "track" }, fill, reference, ...marks.others, marks.optimum, marks.learned),
     output,
   );
   return { row, fill, output, ...marks };
@@ -55,6 +56,7 @@ export function bars(app) {
   let lanes = [];
   let shape = "";
   let segment = null;
+  let spread = 0; // of the learned rewards of one prompt, the largest at the run's end; 0 where there are none
   const labels = labelLanes(app);
 
   function build(run) {
@@ -107,9 +109,28 @@ export function bars(app) {
     });
   }
 
+  const rewards = (run, p, step) =>
+    run.prompts[p].replies.map((_, k) => run.at(`reward_of/${run.starts[p] + k}`, step));
+
+  // A thin bar from the prompt's lowest learned reward: a constant for a whole prompt means nothing.
+  function showLearned(run, step) {
+    run.prompts.forEach((prompt, p) => {
+      const own = spread ? rewards(run, p, step) : [];
+      prompt.replies.forEach((_, k) => {
+        const bar = rows[run.starts[p] + k].learned;
+        bar.hidden = !own.length;
+        if (!own.length) return;
+        bar.style.width = `${(100 * (own[k] - Math.min(...own))) / spread}%`;
+        bar.title = `learned reward ${number(own[k])}`;
+      });
+    });
+  }
+
   return {
     root,
     update(run) {
+      const ends = run.rows.has("reward_of/0") ? run.prompts.map((_, p) => rewards(run, p, run.steps)) : [];
+      spread = Math.max(0, ...ends.map((own) => Math.max(...own) - Math.min(...own)));
       const now = JSON.stringify([
         run.world,
         run.prompts,
@@ -131,6 +152,7 @@ export function bars(app) {
         label(run, now);
         labels.show(run, now);
       }
+      showLearned(run, step);
       rows.forEach((row, k) => {
         const p = run.at(`policy/${k}`, step);
         row.fill.style.transform = `scaleX(${p})`;
@@ -152,6 +174,7 @@ export function legend(app) {
   const others = h("span", { class: "others" });
   const group = (...keys) => h("span", { class: "others" }, keys);
   const disc = (kind, sign, ...text) => h("span", { class: `key pair ${kind}` }, h("i", {}, sign), ...text);
+  const learned = entry("learned", term("learned_reward", "learned reward"));
   const labels = {
     comparisons: group(disc("", "+", "chosen"), disc("rejected", "−", "rejected, click a pair to flip it")),
     rankings: group(disc("", "1", "best of a ", term("ranking", "ranking"), ", click it to reverse it")),
@@ -166,12 +189,14 @@ export function legend(app) {
     entry("policy", term("policy", "policy π")),
     entry("reference", term("reference", "reference")),
     optimum,
+    learned,
     others,
     Object.values(labels),
   );
   return {
     root,
     update(run) {
+      learned.hidden = !run.rows.has("reward_of/0");
       Object.entries(labels).forEach(([kind, key]) => {
         key.hidden = !run.segments[0][kind].length;
       });

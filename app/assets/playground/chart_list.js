@@ -5,7 +5,7 @@ const many = (run, name) => run.segments[0].comparisons.map((_, i) => `${name}/$
 const prompts = (run, name) => (run.prompts.length > 1 ? run.prompts.map((_, i) => `${name}/${i}`) : []);
 const of = (selected, mean, one) => (selected == null ? mean : `${one}/${selected}`);
 
-const methods = (run) => [...new Set(run.segments.map((segment) => segment.objective.name))];
+const methods = (run) => [...new Set(run.segments.map((segment) => segment.acting))];
 const reads = (run, key) =>
   methods(run).some((name) => facts.methods[name].readings.some((r) => r.key === key));
 
@@ -101,7 +101,10 @@ const OF_RUNS = [
     title: ["true_reward", "True reward"],
     only: (run) => run.rows.has("true_reward"),
     faint: (run) => prompts(run, "true_reward"),
-    main: () => [["true_reward", "optimum", "E[r]", "true_reward"]],
+    main: (run) => [
+      ["true_reward", "optimum", "E[r]", "true_reward"],
+      ...(run.rows.has("learned_reward") ? [["learned_reward", "other-3", "learned", "learned_reward"]] : []),
+    ],
   },
   {
     key: "accuracy",

@@ -6,6 +6,7 @@ import { term } from "../shared/terms.js";
 
 import { chartList } from "./chart_list.js";
 import { LOOKS } from "./compare.js";
+import { stageStarts } from "./transport.js";
 
 const looks = (app) => `${app.root.className} ${app.view.presenter}`; // what the colours and sizes depend on
 
@@ -61,13 +62,13 @@ function bounds(app, spec, run, low, high) {
   return roomy(Math.min(low ?? 0, spec.from ?? Infinity), Math.max(high ?? 1, level ?? -Infinity), spec.from);
 }
 
-// A dotted line at each intervention.
+// A dotted line at each intervention, a dashed one where a reward has been learned and its policy starts.
 function marks(u, app) {
   const ink = colour(app.root, "event");
-  verticals(
-    u,
-    app.run.interventions.map(({ step }) => ({ step, ink, dash: [2, 3] })),
-  );
+  verticals(u, [
+    ...app.run.interventions.map(({ step }) => ({ step, ink, dash: [2, 3] })),
+    ...stageStarts(app.run).map((step) => ({ step, ink, dash: [7, 3] })),
+  ]);
 }
 
 // The caption's numbers, each [column, output, element].

@@ -7,6 +7,7 @@ import { exporter, helper, sharer } from "./dialogs.js";
 import { h, loadStyles } from "../shared/dom.js";
 import { EventQueue } from "../shared/event_queue.js";
 import { loadFacts } from "../shared/facts.js";
+import { drawnPairs } from "./drawn.js";
 import { editor } from "./editor.js";
 import { invitation, toolbar } from "./frame.js";
 import { comparison } from "./compare.js";
@@ -72,6 +73,7 @@ export class Player {
       invitation: invitation(this),
       gradient: gradientPanel(this),
       pairs: pairList(this),
+      drawn: drawnPairs(this),
       compared: comparison(this),
       log: eventLog(this),
     };
@@ -103,7 +105,7 @@ export class Player {
   arrange() {
     const p = this.parts;
     const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
-    const panels = h("div", { class: "panels" }, p.compared.root, p.pairs.root, p.log.root);
+    const panels = h("div", { class: "panels" }, p.compared.root, p.pairs.root, p.drawn.root, p.log.root);
     const left = h("div", { class: "left" }, p.legend.root, p.bars.root, p.readout.root, p.gradient.root);
     this.root.append(
       p.toolbar.root,
