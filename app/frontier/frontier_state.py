@@ -83,7 +83,7 @@ class Frontier:
             "betas": None if self.betas == PAPER_BETAS else _written(self.betas),
             "best": None if self.draws == DRAWS else _written(self.draws),
             "beta": None if self.beta == DEFAULT_BETA else repr(self.beta),
-            "on": None if self.on == FIRST_SHOWN else ",".join(self.on),
+            "on": None if self.on == FIRST_SHOWN else ",".join(self.on) or "none",
         }
         return "&".join([world, *(f"{k}={quote(v, safe=',')}" for k, v in said.items() if v is not None)])
 
@@ -95,7 +95,7 @@ NO_REWARD = (
 
 
 def _written(values: Iterable[float]) -> str:
-    return ",".join(f"{x:.12g}" for x in values)
+    return ",".join(repr(x).removesuffix(".0") for x in values)
 
 
 def with_rewards() -> list[str]:
@@ -213,7 +213,7 @@ def with_beta(state: Frontier, value: object) -> Frontier:
 
 
 def with_shown(state: Frontier, value: object) -> Frontier:
-    """The methods that are drawn, as "dpo,ipo"; those that are none are left out."""
+    """The methods that are drawn, as "dpo,ipo"; names of none are left out."""
     names = str(value)[:2000].split(",")
     return replace(state, on=tuple(name for name in METHODS if name in names))
 

@@ -26,7 +26,8 @@ _workers: WeakKeyDictionary[asyncio.AbstractEventLoop, SweepWorker] = WeakKeyDic
 _reading: set[int] = set()
 
 
-def _worker() -> SweepWorker:
+def worker() -> SweepWorker:
+    """The worker of the running event loop: a server has one."""
     return _workers.setdefault(asyncio.get_running_loop(), SweepWorker())
 
 
@@ -36,7 +37,7 @@ async def _lines(state: Frontier) -> AsyncIterator[str]:
     _reading.add(ticket)
     try:
         for method in state.shown:
-            found = await _worker().trails(state.scenario, method.name, state.betas)
+            found = await worker().trails(state.scenario, method.name, state.betas)
             yield json.dumps({"method": method.name, **_linked(state, found)}, allow_nan=False) + "\n"
     finally:
         _reading.discard(ticket)

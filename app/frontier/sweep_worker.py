@@ -76,3 +76,10 @@ class SweepWorker:
             with contextlib.suppress(OSError):
                 self._process.kill()
         self._process = None
+
+    async def close(self) -> None:
+        """End the process and wait until it is gone; the next request starts another."""
+        process = self._process
+        self._end()
+        if process is not None:
+            await process.wait()

@@ -152,10 +152,7 @@ export class FrontierPage {
 
   /** The runs that are there and switched on, in the methods' order. */
   get runs() {
-    const total = this.page.steps;
-    return this.drawnMethods().flatMap((name) =>
-      this.sweeps.trails.get(name).map((run) => ({ ...run, total })),
-    );
+    return this.drawnMethods().flatMap((name) => this.sweeps.trails.get(name));
   }
 
   drawnMethods() {

@@ -155,9 +155,10 @@ export function sweepForm(app) {
       bar.value = page.on.length ? done / page.on.length : 1;
       said.textContent = page.refused
         ? "Nothing is swept."
-        : left
-          ? `${app.runs.length} of ${runs} runs${sweeps.running ? "…" : ", the rest was left out"}`
-          : `${runs} runs of ${page.steps} steps (${number(updates / 1e6, 1)} million updates)`;
+        : !left
+          ? `${runs} runs of ${page.steps} steps (${number(updates / 1e6, 1)} million updates)`
+          : sweeps.failure ||
+            `${app.runs.length} of ${runs} runs${sweeps.running ? "…" : ", the rest was left out"}`;
     },
   };
 }

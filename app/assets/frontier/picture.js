@@ -286,7 +286,8 @@ export class Picture {
     const xs = run.kl.map((kl) => this.x(kl));
     const ys = run.reward.map((reward) => this.y(reward));
     const points = xs.map((x, i) => `${x.toFixed(1)} ${ys[i].toFixed(1)}`);
-    return { run, path, head, xs, ys, points, group: svg("g", {}, path, head) };
+    head.setAttribute("class", "head");
+    return { run, path, head, xs, ys, points, group: svg("g", { class: "trail" }, path, head) };
   }
 
   /** The trails up to a place among the kept steps, which may lie between two of them. */

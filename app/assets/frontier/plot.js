@@ -31,7 +31,7 @@ export class Plot {
     on("pointerleave", () => this.pinned || this.point(null));
     on("click", (event) => this.click(event));
     on("keydown", (event) => this.key(event));
-    on("blur", () => this.point(null));
+    on("blur", (event) => this.card.contains(event.relatedTarget) || this.point(null));
   }
 
   update(page) {

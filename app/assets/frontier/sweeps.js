@@ -56,7 +56,10 @@ export class Sweeps {
       for await (const found of lines(answer.body)) {
         if (this.key !== key || this.running !== mine) return;
         if (found.error) throw new Error(found.error);
-        this.trails.set(found.method, found.runs);
+        this.trails.set(
+          found.method,
+          found.runs.map((run) => ({ ...run, total: page.steps })),
+        );
         this.changed();
       }
       if (missing.some((name) => !this.trails.has(name)))

@@ -62,9 +62,8 @@ export function verdict(page, runs, place) {
   const all = alive.map((run) => ({ run, ...standing(run, place) }));
   const best = all.reduce((a, b) => (b.reward > a.reward ? b : a));
   const worse = all.filter(({ reward }) => reward < page.start.reward - NEAR).length;
-  const poor = worse
-    ? `; ${worse} of ${many(runs.length, "run earns", "runs earn")} less than the reference`
-    : "";
+  const share = `${worse} of ${many(runs.length, "run", "runs")} ${worse === 1 ? "earns" : "earn"}`;
+  const poor = worse ? `; ${share} less than the reference` : "";
   const where = `${number(best.reward)} for ${number(best.kl)} nats, ${gap(best.below)}`;
   return `At step ${step} the most reward has ${named(best.run)}: ${where}${poor}${gone}.`;
 }
