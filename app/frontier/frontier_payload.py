@@ -21,7 +21,7 @@ from dpo_core.theory.frontier import (
 from dpo_core.theory.frontier_runs import swept
 from dpo_core.toy.sweep import kept_steps
 
-CURVE = 32  # points of best-of-N's curve
+CURVE = 16  # points of best-of-N's curve
 
 
 @lru_cache(maxsize=128)

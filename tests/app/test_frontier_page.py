@@ -223,6 +223,13 @@ def test_the_route_streams_the_cores_runs_each_with_a_link_to_the_playground(cli
             )
 
 
+def test_another_world_has_runs_of_its_own(client):
+    short = replace(WORLD, scenario=replace(WORLD.scenario, steps=30))
+    flipped = replace(short, scenario=short.scenario.intervene(Intervention(0, "flip", comparison=0)))
+    one, two = (trails(client, state, ["dpo"])[0]["runs"][1]["reward"] for state in (short, flipped))
+    assert one[0] == two[0] and one[-1] != two[-1]
+
+
 def test_the_route_refuses_in_one_line(client):
     for body, text in (
         (POOR.link(), NO_REWARD),

@@ -43,6 +43,23 @@ def head(page: Page, number: int) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def scales(page: Page) -> tuple[np.ndarray, np.ndarray]:
+    """The axes as a reader takes them from their ticks: pixel = a·value + b."""
+    ticks = page.locator(".figure svg text").evaluate_all(
+        """texts => texts.map((t) => ({
+            text: t.textContent.replace("−", "-"),
+            across: t.getAttribute("text-anchor") === "middle",
+            at: [Number(t.getAttribute("x")), t.getBBox().y + t.getBBox().height / 2],
+        })).filter((t) => /^-?[0-9.]+$/.test(t.text))"""
+    )
+    found = []
+    for across in (True, False):
+        mine = [t for t in ticks if t["across"] == across]
+        values, pixels = [float(t["text"]) for t in mine], [t["at"][0 if across else 1] for t in mine]
+        found.append(np.polyfit(values, pixels, 1))
+    return found[0], found[1]
+
+
 def alone(page: Page, name: str) -> None:
     """Switch every method off but one."""
     page.get_by_role("button", name="none", exact=True).click()
@@ -79,6 +96,10 @@ def test_a_point_names_its_run_and_a_click_opens_it_in_the_playground(page: Page
     run = simulate(replace(WORLD, objective=configured("dpo", beta=1.0)))
     kl, reward = (run.metrics[key][step].mean() for key in ("kl/policy_reference", "true_reward"))
     assert said.startswith(f"DPO, β = 1\nstep {step} of 1000\nKL {kl:.3f} nats, reward {reward:.3f}, ")
+    across, up = scales(page)
+    figure = page.locator(".figure svg").bounding_box()
+    assert place[0] - figure["x"] == pytest.approx(np.polyval(across, kl), abs=1.5)
+    assert place[1] - figure["y"] == pytest.approx(np.polyval(up, reward), abs=2.5)
     page.mouse.click(*place)
     expect(page.locator(".dpo .lab .chart canvas").first).to_be_visible(timeout=20_000)
     expect(page.locator(".count")).to_have_text(f"step {step} / 1000")
@@ -176,6 +197,13 @@ def test_the_tangent_touches_the_line_at_its_beta(page: Page, server: str) -> No
     beta = float(page.get_by_label("β of π*, exact value").input_value())
     at = exact_frontier(WORLD.preferences, np.array(beta))
     assert f"KL {at.kl:.3f} nats, reward {at.reward:.3f}" in page.locator(".slope").inner_text()
+    across, up = scales(page)
+    line = page.locator(".figure line[stroke-dasharray='8 5']")
+    x1, y1, x2, y2 = (float(line.get_attribute(key)) for key in ("x1", "y1", "x2", "y2"))
+    rise, run = (y2 - y1) / up[0], (x2 - x1) / across[0]
+    assert rise / run == pytest.approx(beta, rel=0.02)
+    level = np.polyval(up, at.reward), y1 + (y2 - y1) * (np.polyval(across, at.kl) - x1) / (x2 - x1)
+    assert level[0] == pytest.approx(level[1], abs=2.5)
     box = page.locator(".figure .handle").bounding_box()
     page.mouse.move(box["x"] + 8, box["y"] + 8)
     page.mouse.down()

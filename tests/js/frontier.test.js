@@ -47,6 +47,7 @@ test("one sentence says which run has most, how far below the line, and how many
     /^At step 0 all 2 runs are the reference: KL 0 nats, reward 0\.500\.$/,
   );
   assert.match(verdict(PAGE, [], 2), /^The line is exact/);
+  assert.doesNotMatch(verdict(PAGE, [run("dpo", 1, [0.5, 0.5, 0.5])], 2), /less than the reference/);
 });
 
 test("a run that overflowed is not the best one afterwards", () => {
@@ -138,6 +139,10 @@ test("a sweep that ends early or is cancelled waits for the visitor", async () =
   await settled(sweeps);
   assert.equal(sweeps.failure, "The server ended the sweep early.");
   assert.deepEqual([sweeps.stopped, sweeps.missing], [true, ["ipo"]]);
+  const calls = asked([]);
+  sweeps.want(WANTED);
+  await settled(sweeps);
+  assert.deepEqual(calls, []);
   asked([{ error: "out of memory" }]);
   await sweeps.start();
   assert.equal(sweeps.failure, "out of memory");
