@@ -8,7 +8,7 @@ import { pointsCsv, tableCsv } from "./numbers.js";
 import { Picture, paletteOf } from "./picture.js";
 import { verdict } from "./words.js";
 
-const [WIDTH, HEIGHT, LEGEND, TITLE] = [1200, 700, 270, 44];
+const [WIDTH, HEIGHT, LEGEND, TITLE] = [1200, 700, 270, 50];
 const SCALE = 2; // of the PNG, so that it is sharp on a slide
 
 function legend(names, palette) {
@@ -36,6 +36,13 @@ function legend(names, palette) {
   );
 }
 
+// The sentence over the figure, on two lines where it is long.
+function said(sentence, ink) {
+  const at = sentence.indexOf("; ") + 1;
+  const lines = at ? [sentence.slice(0, at), sentence.slice(at + 1)] : [sentence];
+  return lines.map((line, i) => svg("text", { x: 16, y: 22 + 19 * i, "font-size": 14.5, fill: ink }, line));
+}
+
 /** The picture as SVG text. */
 export function figure(app) {
   const light = h("div", { class: "lab", hidden: true });
@@ -57,11 +64,7 @@ export function figure(app) {
     "svg",
     { xmlns: "http://www.w3.org/2000/svg", ...size, "font-family": "system-ui, sans-serif" },
     svg("rect", { width: WIDTH, height: HEIGHT, fill: "#fff" }),
-    svg(
-      "text",
-      { x: 16, y: 27, "font-size": 14.5, fill: palette.ink },
-      verdict(app.page, app.runs, app.place),
-    ),
+    said(verdict(app.page, app.runs, app.place), palette.ink),
     picture.root,
     legend(app.drawnMethods(), palette),
   );
