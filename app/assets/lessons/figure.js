@@ -1,6 +1,7 @@
 // A published figure: its points as the paper gives them, "≈" where they were read off a curve.
 import { h, maths } from "../shared/dom.js";
-import { svg, text, ticks } from "./chart.js";
+import { svg, ticks } from "../shared/svg.js";
+import { text } from "./chart.js";
 import { html } from "./contents.js";
 
 const HUES = ["policy", "chosen", "rejected", "optimum", "reference"];

@@ -1,7 +1,8 @@
 // Drawing a curve before it is computed: nine knots, by pointer or by arrow keys.
 import { h } from "../shared/dom.js";
 import { number } from "../shared/format.js";
-import { lineChart, svg } from "./chart.js";
+import { svg } from "../shared/svg.js";
+import { lineChart } from "./chart.js";
 
 const KNOTS = 9;
 
