@@ -9,7 +9,7 @@ from dpo_core.glossary.method_terms import method_key
 from dpo_core.gpt2.spec import defaults
 from dpo_core.methods import METHODS
 from dpo_core.methods.method import Method, Setting
-from dpo_core.world.scenario import MAX_STEPS
+from dpo_core.world.scenario import MAX_SEED, MAX_STEPS
 from lessons.library import lessons
 
 
@@ -18,6 +18,7 @@ def facts() -> dict[str, Any]:
     return {
         "max_steps": MAX_STEPS,
         "first_lesson": next(iter(lessons())),
+        "max_seed": MAX_SEED,
         "most_compared": MOST_COMPARED,
         "methods": {name: _method(method) for name, method in METHODS.items()},
         "gpt2": {
@@ -42,6 +43,7 @@ def _method(method: Method) -> dict[str, Any]:
         "title": method.title,
         "term": method_key(method.name),
         "asks": method.asks,
+        "draws": method.asks == "draws",
         "settings": [_setting(setting) for setting in method.settings],
         "readings": readings,
     }
@@ -57,4 +59,5 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "scale": setting.scale,
         "low": setting.slider[0],
         "high": setting.slider[1],
+        "choices": setting.choices,
     }

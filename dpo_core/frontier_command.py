@@ -2,14 +2,16 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from dpo_core.errors import ScenarioError
 from dpo_core.methods.method import BETA_RANGE, PAPER_BETAS
+from dpo_core.preferences import Preferences
 from dpo_core.scenario_argument import add_scenario_arguments, scenario_of
-from dpo_core.theory.frontier import MOST_DRAWS, best_of, exact_frontier
+from dpo_core.theory.frontier import MOST_DRAWS, best_of, best_reward, exact_frontier
 from dpo_core.theory.frontier_runs import FrontierRun, frontier_runs, swept, usable_methods
 from dpo_core.world.reading import check_whole, check_within
 from dpo_core.world.scenario import Scenario
@@ -41,19 +43,29 @@ def frontier_to_json(
     return {
         "exact": [{"beta": beta, "kl": kl, "reward": reward} for beta, kl, reward in rows],
         "best_of": [best_of(world, n)._asdict() for n in draws],
-        "runs": [_run_to_json(run) for trails in frontier_runs(scenario, sweeps) for run in trails],
+        "runs": [row for trails in frontier_runs(scenario, sweeps) for row in runs_to_json(world, trails)],
     }
 
 
-def _run_to_json(run: FrontierRun) -> dict[str, Any]:
-    return {
-        "method": run.objective.name,
-        "settings": dict(run.objective.values),
-        "steps": list(run.steps),
-        "kl": run.kl.tolist(),
-        "reward": run.reward.tolist(),
-        "overflows": run.overflows,
-    }
+def runs_to_json(world: Preferences, runs: Sequence[FrontierRun]) -> list[dict[str, Any]]:
+    """Trails, as the command and the page's worker write them.
+
+    ``below``: how much more reward the frontier has at the same KL.
+    """
+    most = best_reward(world, np.concatenate([run.kl for run in runs]))
+    tops = np.split(most, np.cumsum([len(run.kl) for run in runs])[:-1])
+    return [
+        {
+            "method": run.objective.name,
+            "settings": dict(run.objective.values),
+            "steps": list(run.steps),
+            "kl": run.kl.tolist(),
+            "reward": run.reward.tolist(),
+            "below": (top - run.reward).tolist(),
+            "overflows": run.overflows,
+        }
+        for run, top in zip(runs, tops, strict=True)
+    ]
 
 
 def _frontier(arguments: argparse.Namespace) -> None:

@@ -22,6 +22,8 @@ def add_method_flags(parser: argparse.ArgumentParser) -> None:
         flag = f"--{key.replace('_', '-')}"
         if setting.scale == "switch":
             parser.add_argument(flag, dest=key, action=argparse.BooleanOptionalAction, help=about)
+        elif setting.scale == "choice":
+            parser.add_argument(flag, dest=key, choices=setting.choices, help=about)
         else:
             parser.add_argument(flag, dest=key, type=float, help=about)
 

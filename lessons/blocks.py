@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dpo_core.errors import ScenarioError
+from dpo_core.methods import METHODS
 from dpo_core.toy.metrics import PER_PROMPT, PER_STEP
 from dpo_core.world.objective_file import objective_from_json
 from dpo_core.world.presets import find_preset
@@ -244,8 +245,16 @@ def _predict(reader: Reader) -> Prediction:
 
 
 def _show(reader: Reader) -> ShowMe:
-    value = reader.mapping(reader.value, "show", {"text"}, STATE)
-    return ShowMe(markdown.inline(reader.text(value, "text")), reader.show(value, frozenset({"text"})), False)
+    value = reader.mapping(reader.value, "show", set(), STATE | {"text"})
+    show = reader.show(value, frozenset({"text"}))
+    words = {} if show.scenario is None or "objective" not in value else {"text": introduced(show.scenario)}
+    return ShowMe(markdown.inline(reader.text(words | dict(value), "text")), show, False)
+
+
+def introduced(scenario: Scenario) -> str:
+    """A run's method in the words of its own file."""
+    method = METHODS[scenario.objective.name]
+    return f"**{method.title}.** {method.summary}"
 
 
 def _picture(reader: Reader) -> ShowMe:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpo_core.theory.closed_forms import closed_form_optimum
+from dpo_core.theory.closed_forms import bradley_terry, closed_form_optimum
 from dpo_core.theory.soft_value import gradient_variance, penalised_reward, soft_value
 from lessons.checks.controls import FOUR, log_reference
 from lessons.figure import Figure, Point, Series
@@ -82,7 +82,14 @@ def best_reply_by_beta() -> Curve:
     return Curve("π* of the best reply", "probability", "doublings of β, from 1/16", tuple(values))
 
 
+def preference_by_gap() -> Curve:
+    """Lesson 2: Eq. 1 as the reward gap grows from 0 to 8 nats."""
+    values = tuple(float(bradley_terry(float(gap), 0.0)) for gap in range(9))
+    return Curve("probability that A is preferred", "probability", "reward gap in nats", values)
+
+
 CURVES: dict[str, Callable[[], Curve]] = {
+    "preference_by_gap": preference_by_gap,
     "variance_of_a_mean": variance_of_a_mean,
     "best_reply_by_beta": best_reply_by_beta,
 }

@@ -45,6 +45,7 @@ SIGNS = {
     "to": "→",
 }
 SYMBOL = re.compile(r"\\sym\s*\{([^{}]*)\}")
+INDEX = re.compile(r"(?<=[πry])_(ref|w|l)(?![a-z])")  # in plain text: π_ref, y_w
 LESSON_LINK = re.compile(r"lesson:([a-z0-9-]+)(?:#([a-z0-9-]+))?")
 
 
@@ -64,6 +65,7 @@ def parser() -> MarkdownIt:
     rules: Any = md.renderer.rules  # type: ignore[attr-defined]
     for name in ("math_inline", "math_inline_double", "math_block"):
         rules[name] = _formula
+    rules["text"] = lambda tokens, i, *_: INDEX.sub(r"<sub>\1</sub>", escape(tokens[i].content))
     rules["link_open"] = _link_open
     fence = rules["fence"]  # long code scrolls, so the keyboard must reach it
     rules["fence"] = lambda *given: fence(*given).replace("<pre>", '<pre tabindex="0">', 1)

@@ -18,7 +18,13 @@ OURS = [name for name in MODULES if name.split(".")[0] in SHIPPED]
 
 # Each layer may import itself and those before it.
 LAYERS = ("ground", "methods", "glossary", "world", "toy", "theory", "gpt2", "lessons", "app")
-OF_THE_COMMAND_LINE = {"method_flags", "scenario_argument", "frontier_command", "__main__"}
+OF_THE_COMMAND_LINE = {
+    "method_flags",
+    "scenario_argument",
+    "frontier_command",
+    "frontier_worker",
+    "__main__",
+}
 SAME_NAME = {
     "__init__",
     "__main__",

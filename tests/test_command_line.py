@@ -151,7 +151,7 @@ def bad(*path_and_value):
         (
             bad("\ud800\x1b\ny", 1),
             "scenario.\\ud800\\x1b y: unknown key. Remove it; known here are comparisons, interventions, "
-            "objective, optimizer, prompts, rankings, steps, thumbs.",
+            "objective, optimizer, prompts, rankings, seed, steps, thumbs.",
         ),
     ],
     ids=["sum", "same", "beta", "steps", "nan", "empty", "json", "bytes", "deep", "huge", "key"],

@@ -1,6 +1,7 @@
 """What one visitor's GPT-2 page holds, and how each event from the browser changes it. No Streamlit here."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +19,7 @@ from dpo_core.gpt2.spec.run_config import (
 )
 from dpo_core.preferences import Preferences
 from dpo_core.world.intervention_file import intervention_from_json
-from dpo_core.world.pairs_file import parse_pairs
+from dpo_core.world.pairs_file import MAX_PAIRS, parse_pairs
 from dpo_core.world.reading import check_list, check_object, check_text, check_whole
 from dpo_core.world.scenario_file import scenario_to_json
 
@@ -45,7 +46,7 @@ FORM_WORDS = {
     "optimizer.learning_rate": "learning rate",
     "objective.name": "method",
 }
-MAX_STEPS, MAX_PAIRS, MAX_TEXT = 5_000, 1_000, 1_000_000
+MAX_STEPS, MAX_TEXT = 5_000, 1_000_000
 ACTIONS = ("pause", "resume", "step", "stop")
 
 
@@ -103,6 +104,7 @@ def _say(state: Gpt2, text: str, where: str = "") -> Gpt2:
 
 def _in_words_of_the_form(error: ScenarioError) -> ScenarioError:
     where = FORM_WORDS.get(error.where, error.where.removeprefix("objective."))
+    where = re.sub(r"^interventions\[\d+\]\.(flip|comparison)$", "flips", where)
     return ScenarioError(where, error.what, error.mend)
 
 
@@ -254,10 +256,6 @@ def preferences(entry: dict[str, Any], desk: Desk) -> Preferences:
         found = parse_pairs(text, "the pairs")
     else:
         raise ScenarioError("data", f"{str(kind)[:40]!r} is not known", "Choose one of those offered")
-    if len(found.comparisons) > MAX_PAIRS:
-        raise ScenarioError(
-            "pairs", f"{len(found.comparisons)} are too many here", f"Use at most {MAX_PAIRS}"
-        )
     return found
 
 

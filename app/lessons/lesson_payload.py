@@ -28,6 +28,7 @@ from lessons.document import (
 )
 from lessons.gallery import FIGURES
 from lessons.library import lessons
+from lessons.mentions import mentions
 from lessons.picture import picture
 from lessons.problems import PROBLEMS
 
@@ -49,6 +50,7 @@ def index() -> dict[str, Any]:
             for lesson in lessons().values()
         ],
         "glossary": {key: asdict(term) for key, term in GLOSSARY.items()},
+        "mentions": {key: [asdict(place) for place in places] for key, places in mentions().items()},
     }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from dpo_core.errors import ScenarioError
+from dpo_core.reply_space import ReplySpace
+from dpo_core.toy.stages import tables_of
 from dpo_core.world.scenario import Scenario
 
 MAX_STEPS, MAX_PROMPTS, MAX_REPLIES, MAX_COMPARISONS, MAX_INTERVENTIONS = 5_000, 12, 12, 60, 400
@@ -36,12 +38,13 @@ def check_fits(scenario: Scenario, beside: Iterable[Scenario] = ()) -> Scenario:
 
 
 def numbers(scenario: Scenario) -> int:
-    """Steps × (replies + parameters + labels): a run's memory is a small multiple of it."""
+    """Steps × (replies + parameters + tables + labels): a run's memory is a small multiple of it."""
     said = scenario.preferences
     replies = sum(said.sizes)
     features = said.prompts[0].features
     width = len(features[0]) if features else replies
-    return (scenario.steps + 1) * (replies + width + len(scenario.rules.pairs) + len(said.thumbs))
+    carried = sum(tables_of((s.rules.objective for s in scenario.segments()), ReplySpace.of(said)).values())
+    return (scenario.steps + 1) * (replies + width + carried + len(scenario.rules.pairs) + len(said.thumbs))
 
 
 def _check_budget(runs: tuple[Scenario, ...]) -> None:

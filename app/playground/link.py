@@ -12,6 +12,7 @@ from dpo_core.world.scenario import Scenario
 from dpo_core.world.scenario_file import scenario_from_json, scenario_to_json
 
 MAX_DOCUMENT = 2_000_000  # bytes after unpacking
+MAX_NAME = 200  # characters of a compared run's name, which may list all its settings
 DAMAGED = ScenarioError(
     "this link", "is damaged or cut short", "Ask for it again, or go on from this example"
 )
@@ -45,7 +46,7 @@ def decode(token: str) -> tuple[Scenario, str | None, Others]:
         if "against" in document:  # links made before several runs could be compared
             others = [[document.get("name", ""), document["against"]]]
         run = _read(document["run"], preset)
-        return run, preset, tuple((str(name)[:80], _read(other, preset)) for name, other in others)
+        return run, preset, tuple((str(name)[:MAX_NAME], _read(other, preset)) for name, other in others)
     except (
         ValueError,
         KeyError,

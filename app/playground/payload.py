@@ -14,16 +14,24 @@ from dpo_core.theory.closed_forms import label_optimum
 from dpo_core.toy.categorical import kl_ceiling
 from dpo_core.toy.metrics import PER_COMPARISON, PER_PROMPT, PER_STEP
 from dpo_core.toy.simulate import Trajectory
+from dpo_core.toy.stages import drawn_now
 from dpo_core.world.change_words import describe
 from dpo_core.world.intervention_file import intervention_to_json
 from dpo_core.world.objective_file import objective_to_json
 from dpo_core.world.scenario_file import prompts_to_json
+
+# Tables that are shown: a learned reward beside each reply, and the pairs that were drawn last.
+CARRIED = {"learned_reward": "reward_of", "drawn": "drawn"}
 
 
 def _table(trajectory: Trajectory) -> tuple[list[str], np.ndarray]:
     """Column names and their rows [columns, T+1]: ``policy/3``, ``loss``, ``kl/policy_reference/0``, …"""
     names = [f"policy/{k}" for k in range(trajectory.log_policy.shape[1])]
     blocks = [np.exp(trajectory.log_policy).T]
+    for name, table in drawn_now(trajectory.carried).items():
+        if name in CARRIED:
+            names += [f"{CARRIED[name]}/{k}" for k in range(table.shape[1])]
+            blocks.append(table.T)
     for name in PER_STEP + PER_PROMPT + PER_COMPARISON:
         values = trajectory.metrics.get(name)
         if values is None:
@@ -41,11 +49,17 @@ def _table(trajectory: Trajectory) -> tuple[list[str], np.ndarray]:
 
 
 def _segments(trajectory: Trajectory) -> list[dict[str, Any]]:
-    """What is in force when, with the optimum of the labels in force where there is one."""
+    """What is in force when, with the optimum of the labels in force where there is one.
+
+    ``acting``: the method at work, which is another one while a reward is learned for it.
+    """
     found = []
-    for segment in trajectory.segments:
-        rules, objective = segment.rules, segment.rules.objective
-        method = method_of(objective)
+    in_force = {segment.start: segment.rules.objective for segment in trajectory.segments}
+    objective = trajectory.scenario.objective
+    for segment in trajectory.stages:
+        objective = in_force.get(segment.start, objective)
+        rules, working = segment.rules, segment.rules.objective
+        method = method_of(working)
         optimum = label_optimum(trajectory.scenario.preferences, rules.comparisons, objective, rules.rankings)
         found.append(
             {
@@ -54,9 +68,10 @@ def _segments(trajectory: Trajectory) -> list[dict[str, Any]]:
                 "rankings": [[r.prompt, list(r.order)] for r in rules.rankings],
                 "thumbs": [[t.prompt, t.reply, t.up] for t in rules.thumbs],
                 "objective": objective_to_json(objective),
+                "acting": working.name,
                 "learning_rate": rules.optimizer.learning_rate,
-                "rule": [method.rule(objective.values, unanimous) for unanimous in (True, False)],
-                "levels": method.levels(objective.values),
+                "rule": [method.rule(working.values, unanimous) for unanimous in (True, False)],
+                "levels": method.levels(working.values),
                 "optimum": np.exp(optimum).tolist() if optimum is not None else None,
             }
         )
@@ -99,6 +114,7 @@ def encode(state: Playground, acknowledged: dict[str, int], session: str = "") -
         "world": state.world,
         "preset": state.preset,
         "steps": run.scenario.steps,
+        "seed": run.scenario.seed,
         "step": state.step,
         "columns": names,
         "segments": _segments(run),

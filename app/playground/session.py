@@ -36,6 +36,8 @@ from dpo_core.world.reading import check_index
 from dpo_core.world.scenario import Intervention, Optimizer, Scenario
 from dpo_core.world.scenario_file import parse_scenario, scenario_from_json, scenario_to_json
 
+# The settings that choose between the true reward and a learned one.
+REWARD_CHOICES = {s.key for m in METHODS.values() for s in m.settings if "learned" in s.choices}
 MAX_FILE = 1_000_000  # characters of an uploaded file
 
 
@@ -127,9 +129,7 @@ def _intervene(state: Playground, event: dict[str, Any]) -> Playground:
     entry = _entry(step, event, scenario)
     made = intervention_from_json(entry, "change", scenario.steps, label_counts(scenario.preferences))
     objective = _in_force(scenario, step)
-    check_in_force(made, objective, "change")
-    if made.objective is not None:
-        check_asks(made.objective, scenario.preferences, "method")
+    check_in_force(made, objective, "change", scenario.preferences)
     kept, dropped = _without_strangers(_appended(scenario, made))
     state = _run(state, kept, step)
     if dropped:
@@ -146,9 +146,15 @@ def _entry(step: int, event: dict[str, Any], scenario: Scenario) -> dict[str, An
     if change == "agreement":
         return {"step": step, "comparison": event["comparison"], "agreement": event["value"]}
     if change == "objective":
-        asked = objective_from_json({"name": event["value"]}, "method", **_in_force(scenario, step).values)
+        usual = {**_learned(scenario.preferences), **_in_force(scenario, step).values}
+        asked = objective_from_json({"name": event["value"]}, "method", **usual)
         return {"step": step, "objective": objective_to_json(asked)}
     return {"step": step, change: event["value"]}
+
+
+def _learned(preferences: Preferences) -> dict[str, str]:
+    """Where the world states no true reward, a method that can learn one does."""
+    return {key: "learned" for key in REWARD_CHOICES} if preferences.reward is None else {}
 
 
 def _in_force(scenario: Scenario, step: int) -> Objective:
@@ -229,6 +235,12 @@ def _steps(state: Playground, event: dict[str, Any]) -> Playground:
     return _run(state, replace(state.scenario, steps=steps), min(state.step, steps))
 
 
+def _seed(state: Playground, event: dict[str, Any]) -> Playground:
+    """The same run with other draws."""
+    document = {**scenario_to_json(state.scenario), "seed": event["value"], "interventions": []}
+    return _run(state, replace(state.scenario, seed=scenario_from_json(document).seed))
+
+
 def _pin(state: Playground, event: dict[str, Any]) -> Playground:
     """Keep the present run beside the next ones."""
     name = objective_words(state.trajectory.segments[0].rules.objective)
@@ -241,7 +253,8 @@ def _pin(state: Playground, event: dict[str, Any]) -> Playground:
 def _compare(state: Playground, event: dict[str, Any]) -> Playground:
     """The same world, start, labels and learning rates under another method."""
     present = state.trajectory.segments[0].rules.objective
-    objective = objective_from_json({"name": event["method"]}, "method", **present.values)
+    usual = {**_learned(state.scenario.preferences), **present.values}
+    objective = objective_from_json({"name": event["method"]}, "method", **usual)
     check_asks(objective, state.scenario.preferences, "method")
     plain = tuple(
         i for i in state.scenario.interventions if i.change not in ALL_SETTINGS and i.objective is None
@@ -334,6 +347,7 @@ HANDLERS: dict[str, Callable[[Playground, dict[str, Any]], Playground]] = {
     "redo": _redo,
     "clear": _clear,
     "steps": _steps,
+    "seed": _seed,
     "pin": _pin,
     "compare": _compare,
     "unpin": _unpin,

@@ -1,5 +1,6 @@
 """One place for what every metric and symbol means; the app's tooltips and the glossary read it."""
 
+from dpo_core.glossary.frontier_terms import FRONTIER_TERMS
 from dpo_core.glossary.language_metrics import LANGUAGE_METRICS
 from dpo_core.glossary.method_terms import METHOD_TERMS
 from dpo_core.glossary.symbols import SYMBOLS
@@ -371,6 +372,7 @@ GLOSSARY: dict[str, Term] = {
         trl="temperature",
     ),
     **METHOD_TERMS,
+    **FRONTIER_TERMS,
     **LANGUAGE_METRICS,
     **SYMBOLS,
 }

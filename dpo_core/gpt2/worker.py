@@ -61,7 +61,7 @@ OUT
                the run is over (its curve so far stands); else only the message that caused it had no effect
 
 PAIRS {"index": [numbers], "margin": [β·h | null], "sigma_weight": [σ(−β·h), or 1 when off | null]}: parallel
-lists; the comparisons of this step's batch; every 25 steps and after an intervention all of them. A margin
+lists; the comparisons of this step's batch; after an intervention and at the last step all of them. A margin
 comes from the latest step in which the comparison was in a batch, under the rules now in force; null: not
 seen yet.
 

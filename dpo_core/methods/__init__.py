@@ -8,6 +8,7 @@ from dpo_core.methods import (
     apo_down,
     apo_zero,
     bco_pair,
+    best_of_n,
     cdpo,
     discopop,
     dpo,
@@ -17,9 +18,13 @@ from dpo_core.methods import (
     ipo,
     kto,
     nca_pair,
+    online_dpo,
     orpo,
     pg,
     plackett_luce,
+    ppo,
+    rejection,
+    reward_model,
     robust,
     sft,
     simpo,
@@ -27,7 +32,7 @@ from dpo_core.methods import (
     sppo_hard,
     unlikelihood,
 )
-from dpo_core.methods.method import Method, Objective
+from dpo_core.methods.method import Method, Objective, Value
 
 # In the order in which a chooser offers them.
 _MODULES: tuple[ModuleType, ...] = (
@@ -54,6 +59,11 @@ _MODULES: tuple[ModuleType, ...] = (
     apo_down,
     discopop,
     pg,
+    ppo,
+    reward_model,
+    online_dpo,
+    rejection,
+    best_of_n,
 )
 METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in _MODULES}
 
@@ -63,7 +73,7 @@ def method_of(objective: Objective) -> Method:
     return METHODS[objective.name]
 
 
-def configured(name: str = "dpo", **settings: float | bool) -> Objective:
+def configured(name: str = "dpo", **settings: Value) -> Objective:
     """A method, with its defaults where nothing is said. Raises KeyError for an unknown name or setting."""
     known = {s.key: s.default for s in METHODS[name].settings}
     for key in settings:

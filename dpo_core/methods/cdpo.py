@@ -51,8 +51,8 @@ METHOD = Method(
     loss=_loss,
     pull=_pull,
     rule=_rule,
-    trl_differs="TRL has it as label_smoothing of its CPO trainer; label_smoothing of its DPO trainer leaves "
-    "the sigmoid loss alone",
+    trl_differs="TRL has it as label_smoothing of its CPO trainer; its DPO trainer reads label_smoothing in "
+    "robust, exo_pair, aot and aot_unpaired only, and leaves the sigmoid loss alone",
     mixes=True,
     readings=(Reading("sigma_weight", lambda s, a: sigmoid(-s["beta"] * a.margin), from_zero=True),),
     levels=log_two_at_start,

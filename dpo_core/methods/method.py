@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dpo_core.methods.course import Course
 from dpo_core.methods.labels import Labels
 from dpo_core.numerics import Array
 
-Settings = Mapping[str, Any]  # a number, or true/false for a switch, by its key
+Value = float | bool | str  # of a setting: a number, true/false of a switch, a word of a choice
+Settings = Mapping[str, Any]  # values by key
 BETA_RANGE = (1e-6, 1e6)
 PAPER_BETAS = (0.05, 0.1, 1.0, 5.0)  # of the paper's Figure 2, left (section 6.1)
 
@@ -24,17 +26,29 @@ PAPER_BETAS = (0.05, 0.1, 1.0, 5.0)  # of the paper's Figure 2, left (section 6.
 class Setting:
     """One number or switch of a method: ``key`` in files, links and flags, ``term`` in the glossary.
 
-    ``range`` is what is accepted, ``slider`` what a slider offers; ``scale`` is "log", "linear" or "switch".
+    ``range`` is what is accepted, ``slider`` what a slider offers; ``scale`` is "log", "linear",
+    "whole" (numbers), "switch" or "choice" (a word of ``choices``, the same in each method with this key).
     ``sweep``: the values that a sweep tries, as the paper does; none where it leaves the default.
     """
 
     key: str
     term: str
-    default: float | bool
+    default: Value
     range: tuple[float, float] = (0.0, 1.0)
     slider: tuple[float, float] = (0.0, 1.0)
     scale: str = "linear"
     sweep: tuple[float, ...] = ()
+    choices: tuple[str, ...] = ()
+
+    def value_of(self, number: float) -> Value:
+        """The value that a change holds as a number: a switch's 0 or 1, the place of a word."""
+        if self.scale == "choice":
+            return self.choices[int(number)]
+        return bool(number) if self.scale == "switch" else number
+
+    def number_of(self, value: Value) -> float:
+        """The inverse of ``value_of``."""
+        return float(self.choices.index(value) if isinstance(value, str) else value)
 
 
 def beta(default: float = 0.5) -> Setting:
@@ -132,6 +146,10 @@ def log_two_at_start(_: Settings) -> dict[str, tuple[float, str]]:
     return {"loss": (float(np.log(2.0)), "log 2")}
 
 
+def no_stage(_: Settings) -> int:
+    return 0
+
+
 def no_optimum(settings: Settings, labels: Labels) -> Array | None:
     return None
 
@@ -142,7 +160,11 @@ class Method:
 
     ``loss`` gives [..., N] (nats) and ``pull`` its derivatives by the log-probs [..., k, N], both for labels
     on which all agree, unless ``mixes``: then they read ``agreement`` themselves. ``asks`` is "pairs",
-    "thumbs", "rankings" or "replies" (all of each prompt, with the world's true reward; no label is read).
+    "thumbs", "rankings", "replies" (all of each prompt, with the world's true reward; no label is read),
+    "table" (the labels, for a table of rewards) or "draws" (replies that it draws itself). The last two have
+    a ``course``: they carry numbers from step to step. ``first_stage``: how many steps of the reward model
+    come before the method's own, where it climbs a learned reward. ``needs_tables``: its policy must be
+    free to move each reply by itself.
     ``rule`` gives the lines of the gradient panel: {names} are settings, readings, p, h, u, r_w, r_l, c_w,
     c_l; the switch says whether all agree. ``whole_batch``: a pair's coefficients
     depend on the other pairs. ``levels`` are known values to draw:
@@ -170,6 +192,18 @@ class Method:
     reward: Callable[[Settings, Array, Array, Array], Array] = scaled_log_ratio
     levels: Callable[[Settings], dict[str, tuple[float, str]]] = no_levels
     optimum: Callable[[Settings, Labels], Array | None] = no_optimum
+    course: Course | None = None
+    first_stage: Callable[[Settings], int] = no_stage
+    needs_tables: bool = False
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether labels alone say what it pulls at."""
+        return self.asks in ("pairs", "thumbs", "rankings")
+
+    def needs_reward(self, settings: Settings) -> bool:
+        """Whether it reads the world's true reward."""
+        return self.asks == "replies" or "true" in settings.values()
 
     def setting(self, key: str) -> Setting | None:
         """The setting with this key, or None."""
@@ -196,7 +230,7 @@ class Objective:
     """A method by its name, with its settings: pairs of key and value in the method's own order."""
 
     name: str = "dpo"
-    settings: tuple[tuple[str, float | bool], ...] = (("beta", 0.5), ("sigma_weight", True))
+    settings: tuple[tuple[str, Value], ...] = (("beta", 0.5), ("sigma_weight", True))
     _lookup: dict[str, Any] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -215,6 +249,6 @@ class Objective:
         """β; 1 for a method that has none."""
         return float(self._lookup.get("beta", 1.0))
 
-    def with_setting(self, key: str, value: float | bool) -> "Objective":
+    def with_setting(self, key: str, value: Value) -> "Objective":
         """The same method with one setting changed."""
         return Objective(self.name, tuple((k, value if k == key else v) for k, v in self.settings))

@@ -83,7 +83,7 @@ def _label_optimum(
         orders = tuple(starts[r.prompt] + np.array(r.order, dtype=np.intp) for r in rankings)
     else:
         comparisons = (*comparisons, *(pair for ranking in rankings for pair in ranking.pairs()))
-    if not comparisons and not orders and method.asks != "replies":
+    if not comparisons and not orders and method.of_labels:
         return None
     log_reference = np.log(preferences.reference)
     labels = Labels(

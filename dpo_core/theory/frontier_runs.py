@@ -14,6 +14,8 @@ from dpo_core.toy.sweep import check_cost, kept_steps, sweep
 from dpo_core.world.labels_file import check_asks
 from dpo_core.world.scenario import Scenario
 
+KEPT = frozenset({"flip", "agreement", "reverse", "thumb", "learning_rate"})  # changes that a sweep keeps
+
 
 @dataclass(frozen=True, eq=False)
 class FrontierRun:
@@ -62,9 +64,12 @@ def frontier_runs(
     """
     true_reward(scenario.preferences)
     check_cost(scenario, [len(one) for one in sweeps])
-    kept = {"flip", "agreement", "reverse", "thumb", "learning_rate"}
-    calm = replace(scenario, interventions=tuple(i for i in scenario.interventions if i.change in kept))
-    return (_trails(calm, one, most) for one in sweeps)
+    return (_trails(calm(scenario), one, most) for one in sweeps)
+
+
+def calm(scenario: Scenario) -> Scenario:
+    """``scenario`` with those changes alone that act on every run of a sweep."""
+    return replace(scenario, interventions=tuple(i for i in scenario.interventions if i.change in KEPT))
 
 
 def _trails(scenario: Scenario, objectives: Sequence[Objective], most: int) -> list[FrontierRun]:

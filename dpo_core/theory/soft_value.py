@@ -49,3 +49,18 @@ def sampled_gradients(
     p = np.exp(log_policy)
     drawn = generator.choice(len(p), size=count, p=p / p.sum())
     return np.asarray((paid[drawn] - baseline)[:, None] * score(log_policy)[drawn])
+
+
+def left_out_variance(log_policy: Array, paid: Array, draws: int) -> float:
+    """Trace of the covariance of the mean over ``draws`` ≥ 2 samples, each less the others' mean, exact.
+
+    The estimate is a U-statistic with the kernel h(y, y') = ½(R − R')(∇log π(y) − ∇log π(y')), so that its
+    variance is (4(n−2)ζ₁ + 2ζ₂)/(n(n−1)), ζ₁ that of E[h|y] and ζ₂ that of h (Hoeffding 1948).
+    """
+    p, scores = np.exp(log_policy), score(log_policy)
+    kernel = 0.5 * (paid[:, None] - paid)[..., None] * (scores[:, None] - scores)
+    given_one = np.einsum("j,ijk->ik", p, kernel)
+    mean = p @ given_one
+    one = float(p @ (given_one**2).sum(axis=1) - mean @ mean)
+    two = float(np.einsum("i,j,ijk->", p, p, kernel**2) - mean @ mean)
+    return (4.0 * (draws - 2) * one + 2.0 * two) / (draws * (draws - 1))

@@ -11,11 +11,13 @@ import numpy as np
 
 from dpo_core.errors import ScenarioError
 from dpo_core.indices import Indices, gathered
+from dpo_core.methods import method_of
 from dpo_core.methods.method import Objective, Settings
 from dpo_core.numerics import Array
 from dpo_core.toy import categorical
 from dpo_core.toy.asking import Asking, ask
 from dpo_core.toy.categorical import ReplySpace
+from dpo_core.toy.simulate import fold
 from dpo_core.world.scenario import Rules, Scenario
 
 MAX_UPDATES = 200_000_000  # runs · steps · (replies + comparisons), and what is kept: seconds, not minutes
@@ -66,6 +68,10 @@ def sweep(scenario: Scenario, objectives: Sequence[Objective], steps: Indices | 
     kept = np.arange(scenario.steps + 1) if steps is None else steps
     found = np.empty((len(objectives), len(kept), len(scenario.preferences.reference)))
     for group in _by_switches(objectives):
+        if _carries(scenario, objectives[group[0]]):
+            for i in group:
+                found[i] = _alone(replace(scenario, objective=objectives[i]), kept)
+            continue
         found[group] = _fold(scenario, [objectives[i] for i in group], kept)
     return Sweep(tuple(objectives), kept, found)
 
@@ -74,9 +80,26 @@ def _by_switches(objectives: Sequence[Objective]) -> list[list[int]]:
     """Which runs can go together: those whose switches stand alike."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, one in enumerate(objectives):
-        switches = (pair for pair in one.settings if isinstance(pair[1], bool))
+        switches = (pair for pair in one.settings if isinstance(pair[1], bool | str))
         groups.setdefault((one.name, *switches), []).append(i)
     return list(groups.values())
+
+
+def _carries(scenario: Scenario, objective: Objective) -> bool:
+    """Whether a method carries numbers from step to step, so that its runs go one by one."""
+    segments = replace(scenario, objective=objective).segments()
+    return any(method_of(s.rules.objective).course is not None for s in segments)
+
+
+def _alone(scenario: Scenario, kept: Indices) -> Array:
+    """log π [K, R] of one run; nan from where it leaves float64."""
+    world = scenario.preferences
+    space, initial = ReplySpace.of(world), np.log(world.reference)
+    log_reference = categorical.log_softmax(space, initial[None, :])[0]
+    rows = fold(scenario, log_reference)[0][kept]
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = rows if world.features is None else initial + rows @ world.features.T
+        return categorical.log_softmax(space, z)
 
 
 def _fold(scenario: Scenario, objectives: list[Objective], kept: Indices) -> Array:
@@ -118,13 +141,17 @@ class _Together:
     def of(one: Asking, rules: Sequence[Rules]) -> "_Together":
         runs, replies, count = len(rules), len(one.log_reference), one.count
         columns = {
-            key: value if isinstance(value, bool) else np.array([r.objective[key] for r in rules], np.float64)
+            key: value
+            if isinstance(value, bool | str)
+            else np.array([r.objective[key] for r in rules], np.float64)
             for key, value in one.settings.items()
         }
         if one.method.whole_batch:  # its pairs are one batch per run: runs lead, settings are [S, 1]
-            settings: Settings = {k: v if isinstance(v, bool) else v[:, None] for k, v in columns.items()}
+            settings: Settings = {
+                k: v if isinstance(v, bool | str) else v[:, None] for k, v in columns.items()
+            }
             return _Together(replace(one, settings=settings), one, runs)
-        settings = {k: v if isinstance(v, bool) else np.repeat(v, count) for k, v in columns.items()}
+        settings = {k: v if isinstance(v, bool | str) else np.repeat(v, count) for k, v in columns.items()}
         first = replies * np.arange(runs)
         index = (one.index[:, None, :] + first[None, :, None]).reshape(len(one.index), -1)
         prompts, starts = len(one.space.starts), one.space.starts

@@ -1,8 +1,10 @@
 """Interventions in words, in the order of the steps at which they take effect; and objectives."""
 
+from typing import Any
+
 from dpo_core.glossary import GLOSSARY
 from dpo_core.methods import METHODS, method_of
-from dpo_core.methods.method import Objective
+from dpo_core.methods.method import Objective, Setting
 from dpo_core.world.scenario import Intervention, Rules, Scenario
 
 
@@ -38,16 +40,20 @@ def words(intervention: Intervention, before: Rules) -> str:
         return change
     if setting.scale == "switch":
         return f"{GLOSSARY[setting.term].label} {'on' if intervention.value else 'off'}"
+    if setting.scale == "choice":
+        word = setting.value_of(intervention.value)
+        return f"{GLOSSARY[setting.term].label} {before.objective[change]} → {word}"
     return f"{GLOSSARY[setting.term].symbol} {before.objective[change]:g} → {intervention.value:g}"
 
 
 def objective_words(objective: Objective) -> str:
     """A method and its settings in one line, e.g. "DPO, β = 0.5, sigma weight on"."""
     method = method_of(objective)
-    said = [
-        f"{GLOSSARY[s.term].label} {'on' if objective[s.key] else 'off'}"
-        if s.scale == "switch"
-        else f"{GLOSSARY[s.term].symbol} = {objective[s.key]:g}"
-        for s in method.settings
-    ]
-    return ", ".join([method.title, *said])
+    return ", ".join([method.title, *(_setting_words(s, objective[s.key]) for s in method.settings)])
+
+
+def _setting_words(setting: Setting, value: Any) -> str:
+    term = GLOSSARY[setting.term]
+    if setting.scale == "switch":
+        return f"{term.label} {'on' if value else 'off'}"
+    return f"{term.label} {value}" if setting.scale == "choice" else f"{term.symbol} = {value:g}"

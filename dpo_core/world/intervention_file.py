@@ -6,7 +6,7 @@ from typing import Any
 
 from dpo_core.errors import ScenarioError
 from dpo_core.methods import METHODS, method_of
-from dpo_core.methods.method import Objective
+from dpo_core.methods.method import Objective, Value
 from dpo_core.preferences import Preferences
 from dpo_core.world.labels_file import check_asks
 from dpo_core.world.objective_file import (
@@ -27,7 +27,8 @@ from dpo_core.world.reading import (
 from dpo_core.world.scenario import Intervention, Scenario
 
 TURNS = {"flip": "comparison", "reverse": "ranking", "thumb": "thumb"}  # change → what its number counts
-SWITCHES = {s.key for m in METHODS.values() for s in m.settings if s.scale == "switch"}
+# A key is of one kind in every method; a change holds a switch or a word as a number.
+WORDED = {s.key: s for m in METHODS.values() for s in m.settings if s.scale in ("switch", "choice")}
 KINDS = {*TURNS, "agreement", "learning_rate", "objective"} | ALL_SETTINGS
 
 
@@ -42,17 +43,21 @@ def interventions_from_json(value: Any, scenario: Scenario) -> tuple[Interventio
     }
     objective = scenario.objective
     for where, one in sorted(read.items(), key=lambda item: item[1].step):  # stable: ties as made
-        check_in_force(one, objective, where)
-        if one.objective is not None:
-            check_asks(one.objective, scenario.preferences, f"{where}.objective.name")
-            objective = one.objective
+        objective = check_in_force(one, objective, where, scenario.preferences)
     return tuple(read.values())
 
 
-def check_in_force(one: Intervention, objective: Objective, where: str) -> None:
-    """Raises ScenarioError for a setting that the method in force does not have."""
+def check_in_force(
+    one: Intervention, objective: Objective, where: str, preferences: Preferences | None = None
+) -> Objective:
+    """The objective after ``one``. Raises ScenarioError for a setting that the method in force does not have,
+    and for a method or a choice that the world, where one is given, has nothing for."""
+    if one.objective is not None:
+        if preferences is not None:
+            check_asks(one.objective, preferences, f"{where}.objective.name")
+        return one.objective
     if one.change not in ALL_SETTINGS:
-        return
+        return objective
     setting = method_of(objective).setting(one.change)
     if setting is None:
         raise ScenarioError(
@@ -60,8 +65,11 @@ def check_in_force(one: Intervention, objective: Objective, where: str) -> None:
             f"{objective.name} is in force at step {one.step} and has no such setting",
             "Change the objective before it, or leave it out",
         )
-    value = bool(one.value) if setting.scale == "switch" else one.value
-    setting_value(setting, value, f"{where}.{one.change}")
+    value = setting_value(setting, setting.value_of(one.value), f"{where}.{one.change}")
+    changed = objective.with_setting(one.change, value)
+    if setting.scale == "choice" and preferences is not None:
+        check_asks(changed, preferences, f"{where}.{one.change}")
+    return changed
 
 
 def label_counts(preferences: Preferences) -> dict[str, int]:
@@ -99,10 +107,11 @@ def intervention_from_json(value: Any, where: str, steps: int, counts: Mapping[s
         return Intervention(step, change, objective=objective_from_json(entry[change], at))
     if change == "learning_rate":
         return Intervention(step, change, check_within(entry[change], at, LEARNING_RATE_RANGE))
-    return Intervention(step, change, float(_of_any_method(change, entry[change], at)))
+    value = _of_any_method(change, entry[change], at)
+    return Intervention(step, change, WORDED[change].number_of(value) if change in WORDED else float(value))
 
 
-def _of_any_method(key: str, value: Any, where: str) -> float | bool:
+def _of_any_method(key: str, value: Any, where: str) -> Value:
     """A setting's value by the widest of the ranges that the methods give it."""
     settings = [s for method in METHODS.values() if (s := method.setting(key)) is not None]
     widest = (min(s.range[0] for s in settings), max(s.range[1] for s in settings))
@@ -118,4 +127,6 @@ def intervention_to_json(intervention: Intervention) -> dict[str, Any]:
         return {"step": step, "comparison": intervention.comparison, "agreement": intervention.value}
     if intervention.objective is not None:
         return {"step": step, "objective": objective_to_json(intervention.objective)}
-    return {"step": step, change: bool(intervention.value) if change in SWITCHES else intervention.value}
+    setting = WORDED.get(change)
+    value = intervention.value
+    return {"step": step, change: value if setting is None else setting.value_of(value)}

@@ -40,19 +40,27 @@ def labelled(prompts: tuple[Prompt, ...], document: dict[str, Any]) -> Preferenc
 def check_asks(objective: Objective, preferences: Preferences, where: str) -> None:
     """Raises ScenarioError where the world has no label that the method can learn from."""
     method = method_of(objective)
-    if method.asks == "replies":
-        if preferences.reward is None:
-            raise ScenarioError(
-                where,
-                f"{method.name} climbs the true reward, and this world states none",
-                "Give every prompt a reward, or use a method that learns from labels",
-            )
+    if method.needs_reward(objective.values) and preferences.reward is None:
+        other = "let it learn one" if method.course else "use a method that learns from labels"
+        raise ScenarioError(
+            where,
+            f"{method.name} climbs the true reward, and this world states none",
+            f"Give every prompt a reward, or {other}",
+        )
+    if method.needs_tables and preferences.features is not None:
+        raise ScenarioError(
+            where,
+            f"{method.name} moves each reply by itself, and here replies share features",
+            "Remove the features, or use another method",
+        )
+    if not (method.of_labels or method.asks == "table" or method.first_stage(objective.values)):
         return
+    wanted = method.asks if method.of_labels else "pairs"
     if preferences.comparisons or preferences.rankings or (method.asks == "thumbs" and preferences.thumbs):
         return
     raise ScenarioError(
         where,
-        f"{method.name} learns from {method.asks}, and this world has only thumbs",
+        f"{method.name} learns from {wanted}, and this world has only thumbs",
         'Add a comparison, or use "kto"',
     )
 

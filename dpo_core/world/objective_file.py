@@ -4,14 +4,14 @@ from typing import Any
 
 from dpo_core.errors import ScenarioError
 from dpo_core.methods import METHODS, configured
-from dpo_core.methods.method import Method, Objective, Setting
-from dpo_core.world.reading import check_object, check_switch, check_within
+from dpo_core.methods.method import Method, Objective, Setting, Value
+from dpo_core.world.reading import check_object, check_switch, check_whole, check_within
 
 LEARNING_RATE_RANGE = (1e-9, 1e6)
 ALL_SETTINGS = frozenset(s.key for method in METHODS.values() for s in method.settings)
 
 
-def objective_from_json(value: Any, where: str = "objective", **defaults: float | bool) -> Objective:
+def objective_from_json(value: Any, where: str = "objective", **defaults: Value) -> Objective:
     """``{"name": …, setting: …}``; what is left out has the method's default, or the one of ``defaults``."""
     entry = check_object(value, where, set(), {"name", *(value if isinstance(value, dict) else ())})
     name = entry.get("name", "dpo")
@@ -44,8 +44,16 @@ def own_setting(method: Method, key: str, where: str) -> Setting:
     return found
 
 
-def setting_value(setting: Setting, value: Any, where: str) -> float | bool:
+def setting_value(setting: Setting, value: Any, where: str) -> Value:
     """A setting's value, checked by its kind and range."""
     if setting.scale == "switch":
         return check_switch(value, where)
+    if setting.scale == "choice":
+        if value not in setting.choices:
+            raise ScenarioError(
+                where, f"{str(value)[:40]!r} is not known", f"Use one of {', '.join(setting.choices)}"
+            )
+        return str(value)
+    if setting.scale == "whole":
+        return check_whole(value, where, int(setting.range[0]), int(setting.range[1]))
     return check_within(value, where, setting.range)

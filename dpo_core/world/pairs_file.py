@@ -15,7 +15,7 @@ from dpo_core.errors import ScenarioError
 from dpo_core.preferences import Comparison, Preferences, Prompt
 from dpo_core.world.reading import check_list, check_share, check_text, decode_json, kind_of
 
-MAX_PAIRS = 1000
+MAX_PAIRS = 10_000
 ASSISTANT = "\n\nAssistant:"
 EXAMPLE = '{"prompt": "…", "chosen": "…", "rejected": "…"}'
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dpo_core.methods import method_of
 from dpo_core.methods.method import Objective
 from dpo_core.preferences import Comparison, Preferences, Ranking, Thumb
 
 MAX_STEPS = 100_000
+MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Intervention:
     ``change`` is "flip" (of ``comparison``), "agreement" (``comparison`` and ``value``), "reverse" (of the
     ranking with number ``comparison``), "thumb" (turns the thumb with number ``comparison``),
     "learning_rate" (``value``), "objective" (``objective``: another method) or the key of a setting of the
-    method in force (``value``; of a switch 0 or 1).
+    method in force (``value``; of a switch 0 or 1, of a choice the place of its word).
     """
 
     step: int
@@ -66,9 +68,10 @@ class Rules:
                 return replace(self, optimizer=replace(self.optimizer, learning_rate=value))
             case "objective":
                 return replace(self, objective=intervention.objective or self.objective)
-        key = intervention.change
-        switch = isinstance(self.objective.values.get(key), bool)
-        return replace(self, objective=self.objective.with_setting(key, bool(value) if switch else value))
+        setting = method_of(self.objective).setting(intervention.change)
+        if setting is None:
+            return self
+        return replace(self, objective=self.objective.with_setting(setting.key, setting.value_of(value)))
 
 
 def _at(items: tuple[Any, ...], place: int, item: Any) -> tuple[Any, ...]:
@@ -86,13 +89,17 @@ class Segment:
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that determines a run. ``interventions`` stand in the order in which they were made."""
+    """All that determines a run. ``interventions`` stand in the order in which they were made.
+
+    ``seed``: what is drawn at a step depends on it and on the step alone.
+    """
 
     preferences: Preferences
     objective: Objective = field(default_factory=Objective)
     optimizer: Optimizer = field(default_factory=Optimizer)
     steps: int = 200
     interventions: tuple[Intervention, ...] = ()
+    seed: int = 0
 
     @property
     def rules(self) -> Rules:

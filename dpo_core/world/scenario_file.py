@@ -20,7 +20,7 @@ from dpo_core.world.reading import (
     check_within,
     decode_json,
 )
-from dpo_core.world.scenario import MAX_STEPS, Optimizer, Scenario
+from dpo_core.world.scenario import MAX_SEED, MAX_STEPS, Optimizer, Scenario
 
 MAX_REPLIES = 10_000  # of one prompt
 MAX_LENGTH = 100_000  # tokens of a reply
@@ -53,7 +53,10 @@ def parse_scenario(text: str | bytes, source: str = "scenario") -> Scenario:
 def scenario_from_json(document: Any) -> Scenario:
     """Validate a decoded scenario document. Raises ScenarioError at the first thing wrong."""
     top = check_object(
-        document, "scenario", {"prompts"}, LABELS | {"objective", "optimizer", "steps", "interventions"}
+        document,
+        "scenario",
+        {"prompts"},
+        LABELS | {"objective", "optimizer", "steps", "seed", "interventions"},
     )
     prompts = tuple(
         _prompt(p, f"prompts[{i}]") for i, p in enumerate(check_list(top["prompts"], "prompts", 1))
@@ -63,7 +66,8 @@ def scenario_from_json(document: Any) -> Scenario:
     preferences = labelled(prompts, top)
     check_asks(objective, preferences, "objective.name")
     steps = check_whole(top.get("steps", 200), "steps", 1, MAX_STEPS)
-    scenario = Scenario(preferences, objective, _optimizer(top.get("optimizer", {})), steps)
+    seed = check_whole(top.get("seed", 0), "seed", 0, MAX_SEED)
+    scenario = Scenario(preferences, objective, _optimizer(top.get("optimizer", {})), steps, seed=seed)
     return replace(scenario, interventions=interventions_from_json(top.get("interventions", []), scenario))
 
 
@@ -75,6 +79,7 @@ def scenario_to_json(scenario: Scenario) -> dict[str, Any]:
         "objective": objective_to_json(scenario.objective),
         "optimizer": {"name": scenario.optimizer.name, "learning_rate": scenario.optimizer.learning_rate},
         "steps": scenario.steps,
+        "seed": scenario.seed,
         "interventions": [intervention_to_json(i) for i in scenario.interventions],
     }
 

@@ -84,6 +84,7 @@ def test_the_range_shows_nothing_of_what_is_covered(page: Page, server: str) -> 
             page.get_by_label("sigma weight").uncheck()
             expect(page.locator(".log .event")).to_have_count(1)
         seek(page, 50)
+        page.wait_for_timeout(500)  # the plots are drawn anew a frame after the page has found its size
         seen.append(page.locator("[data-chart=margin] canvas").screenshot())
     assert seen[0] == seen[1]
 

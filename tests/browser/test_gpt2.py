@@ -162,7 +162,7 @@ def test_a_reload_finds_the_run_again(page: Page, server: str) -> None:
 def test_sigma_on_against_off_is_one_click(page: Page, server: str) -> None:
     compare(page, server, 6)
     tabs = page.locator(".tabs button")
-    expect(tabs).to_have_text(["β 0.05, σ weight on", "β 0.05, σ weight off"], timeout=WAIT)
+    expect(tabs).to_have_text(["β 0.3, σ weight on", "β 0.3, σ weight off"], timeout=WAIT)
     expect(tabs.nth(1)).to_have_attribute("aria-pressed", "true", timeout=WAIT)
     where(page, "finished")
     for tab in (0, 1):

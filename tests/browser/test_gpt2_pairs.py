@@ -84,7 +84,7 @@ def test_agreement_and_beta_change_a_run_under_way(page: Page, server: str) -> N
     page.get_by_role("button", name="Pause").click()
     where(page, "paused")
     betas = {m["step"]: m["metrics"]["beta"] for m in record(page, server, "snapshot")}
-    assert all(beta == (0.2 if step >= made[1]["step"] else 0.05) for step, beta in betas.items())
+    assert all(beta == (0.2 if step >= made[1]["step"] else 0.3) for step, beta in betas.items())
     stop(page)
 
 
@@ -119,7 +119,7 @@ def test_tokens_of_pairs_and_samples_are_those_of_the_record(page: Page, server:
         ratios = [t["log_ratio"] for t in told["tokens"] if not t["masked"]]
         assert shown == pytest.approx(ratios, abs=0.0051)
         reward = float(strip.locator(".reward").inner_text().replace("−", "-"))
-        assert reward == pytest.approx(0.05 * sum(ratios), abs=6e-4)
+        assert reward == pytest.approx(0.3 * sum(ratios), abs=6e-4)
     sample = record(page, server, "measured")[-1]["samples_shown"][0]
     page.get_by_role("button", name="Tokens of the policy's reply").first.click()
     expect(strips).to_have_count(1, timeout=WAIT)

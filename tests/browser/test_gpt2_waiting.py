@@ -163,8 +163,8 @@ def test_the_other_direction_and_the_fixed_pairs_are_drawn_from_the_record(page:
         for text in page.locator("[data-chart=kl] .value output").all_inner_texts()
     ]
     assert shown == pytest.approx([last["kl"], last["kl_reverse"]], abs=6e-4)
-    expect(page.locator(".charts + .key")).to_contain_text("the 8 pairs of each step")
-    expect(page.locator(".charts + .key")).to_contain_text("64 held-out pairs")
+    expect(page.locator(".charts + .key")).to_contain_text("the 16 pairs of each step")
+    expect(page.locator(".charts + .key")).to_contain_text("256 held-out pairs")
     facts = page.locator(".samples .facts").inner_text()
     tokens, entropy, ended = (float(x) for x in re.findall(r"([\d.]+) (?:tokens|nats|%)", facts))
     assert (tokens, entropy) == pytest.approx((last["length"], last["entropy"]), abs=0.06)

@@ -1,9 +1,8 @@
-"""Lessons without a mouse, on a projector, on a phone, on paper, and under an accessibility scan."""
+"""Lessons without a mouse, on a projector and on paper."""
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from lessons.document import Derivation, Lesson
+from lessons.document import Derivation
 from lessons.library import lessons
 from tests.browser.accessibility import serious
 
@@ -19,56 +18,10 @@ def open_lesson(page: Page, server: str, slug: str, more: str = "") -> None:
     expect(page.locator(f"[data-ready={slug}]")).to_be_visible(timeout=20_000)
 
 
-@pytest.mark.parametrize("slug", [*SLUGS, "", "glossary"])
-def test_no_serious_accessibility_violation(page: Page, server: str, slug: str) -> None:
-    """In light, and in dark from the moment that the system's scheme changes."""
-    if slug in SLUGS:
-        open_lesson(page, server, slug)
-    else:
-        page.goto(f"{server}/{slug or 'lessons'}")
-        expect(page.locator("[data-ready]")).to_be_visible(timeout=20_000)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        expect(page.locator(".lab.dark")).to_have_count(int(scheme == "dark"))
-        assert serious(page) == []
-
-
 def test_a_slide_has_no_serious_accessibility_violation(page: Page, server: str) -> None:
     open_lesson(page, server, DERIVED.slug, "&slide=2")
     expect(page.locator("dialog[data-ready]")).to_be_visible()
     assert serious(page) == []
-
-
-@pytest.mark.parametrize("lesson", LESSONS, ids=SLUGS)
-def test_slides_advance_by_keyboard_to_the_end_and_nothing_is_lost(
-    page: Page, server: str, lesson: Lesson
-) -> None:
-    open_lesson(page, server, lesson.slug)
-    units = page.locator(".l-unit").count()
-    page.get_by_role("button", name="Lecture", exact=True).press("Enter")
-    dialog = page.locator("dialog[data-ready]")
-    expect(dialog).to_be_visible()
-    page.keyboard.press("Home")
-    headings: list[str] = []
-    total = int(dialog.locator(".s-foot > span").last.inner_text().split("/")[1])
-    for _ in range(400):
-        heading = dialog.locator(".s-head h2").evaluate(
-            "node => node.firstChild.textContent + node.innerHTML"
-        )
-        if not headings or headings[-1] != heading:
-            headings.append(heading)
-        tall = dialog.locator(".s-page").evaluate("node => node.scrollWidth - node.clientWidth")
-        assert tall <= 2, f"{heading} is wider than the slide"
-        at = int(dialog.get_attribute("data-slide"))
-        page.keyboard.press("ArrowRight")
-        left = dialog.locator(".s-page .l-line:not(.unfolded), .s-page .l-predict:not([data-state])").count()
-        if at == total and not left:
-            break
-    assert at == total >= len(lesson.sections)
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    assert page.locator(".l-lesson .l-unit").count() == units
 
 
 def test_a_derivation_on_a_slide_unfolds_one_line_per_key(page: Page, server: str) -> None:
@@ -164,21 +117,6 @@ def test_one_whole_lesson_with_the_keyboard_only(page: Page, server: str) -> Non
     page.keyboard.press("Enter")
     expect(page.locator(f"[data-ready={SLUGS[at + 1]}]")).to_be_visible()
     expect(page.locator("h1")).to_be_focused()
-
-
-@pytest.mark.parametrize("slug", SLUGS)
-def test_a_phone_needs_no_sideways_scrolling(browser: Browser, server: str, slug: str) -> None:
-    with browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    ) as context:
-        page = context.new_page()
-        open_lesson(page, server, slug)
-        wide = page.evaluate(
-            "[...document.querySelectorAll('.lessons, .lessons .l-unit')]"
-            ".filter(n => n.getBoundingClientRect().right > 391).map(n => n.className)"
-        )
-        assert wide == []
-        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
 
 
 def test_the_handout_unfolds_every_line_and_leaves_the_controls_out(page: Page, server: str) -> None:

@@ -15,6 +15,7 @@ from dpo_core.gpt2.training.reference import ReferenceLogProbs
 from dpo_core.gpt2.training.replies import reply_texts
 from dpo_core.gpt2.training.run import Run
 from dpo_core.methods import configured
+from dpo_core.methods.method import Asked
 from dpo_core.world.scenario import Intervention
 from tests.gpt2.tiny import tiny_model, tiny_policy, tiny_preferences, tiny_trainer
 
@@ -44,9 +45,12 @@ def test_metrics_are_the_papers_formula():
     agreement = random.uniform(0.5, 1, 50)
     found = comparison_metrics(
         configured("dpo", beta=0.2, sigma_weight=True),
-        (chosen, rejected),
-        (reference_chosen, reference_rejected),
-        agreement,
+        Asked(
+            np.stack([chosen, rejected]),
+            np.stack([reference_chosen, reference_rejected]),
+            np.ones((2, 50)),
+            agreement,
+        ),
     )
     expected = by_hand(0.2, chosen, rejected, reference_chosen, reference_rejected, agreement)
     assert found == pytest.approx(expected, rel=1e-12, abs=1e-12)
@@ -102,7 +106,7 @@ def test_bundled_runs_are_evaluated_on_pairs_that_they_do_not_train_on():
         "interventions": [{"step": 0, "beta": 0.1}, {"step": 2, "beta": 0.2}],
     }
     run = Run(run_config_from_json(settings), load_policy("shipped"))
-    assert run.started()["evaluated"] == {"comparisons": 64, "held_out": True}
+    assert run.started()["evaluated"] == {"comparisons": 256, "held_out": True}
     messages = [message for _ in range(5) for message in run.advance()]
     first, middle, _ = (m for m in messages if m["type"] == "measured")
     assert first["eval_loss"] == pytest.approx(math.log(2), abs=1e-12)

@@ -9,16 +9,18 @@ import statistics
 from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.making.grammar_gap import sample_completions
 from dpo_core.gpt2.making.preference_set import (
+    Completions,
     Pair,
     best_against_worst,
     main,
     preference_set,
+    rated,
     read_jsonl,
     review_prefixes,
     write_jsonl,
 )
 from dpo_core.gpt2.model.shipped import load_shipped
-from dpo_core.gpt2.spec.shipped_files import DATA_FOLDER, HELD_OUT_PAIRS, TRAINING_PAIRS
+from dpo_core.gpt2.spec.shipped_files import COMPLETIONS_FILE, DATA_FOLDER, HELD_OUT_PAIRS, TRAINING_PAIRS
 
 MODEL, TOKENIZER = load_shipped()
 TRAINING, HELD_OUT = read_jsonl(TRAINING_PAIRS), read_jsonl(HELD_OUT_PAIRS)
@@ -38,11 +40,20 @@ def test_every_pair():
 
 
 def test_the_set_as_a_whole():
-    assert len(TRAINING) >= 300 and len(HELD_OUT) == 64
+    assert len(TRAINING) == 4000 and len(HELD_OUT) == 512
     prompts = [pair.prompt for pair in TRAINING + HELD_OUT]
     assert len(set(prompts)) == len(prompts)
     for line in TRAINING_PAIRS.read_text(encoding="utf-8").splitlines():
         assert list(json.loads(line)) == ["prompt", "chosen", "rejected"]
+
+
+def test_training_pairs_are_the_best_and_the_worst_of_what_was_drawn():
+    lines = COMPLETIONS_FILE.read_text(encoding="utf-8").splitlines()
+    for line, pair in zip(lines, TRAINING, strict=True):
+        entry = json.loads(line)
+        drawn = Completions(entry["prompt"], tuple(entry["replies"]), tuple(entry["sentiment"]))
+        assert len(drawn.replies) == 4 and best_against_worst(drawn) == pair
+    assert drawn == rated(drawn.prompt, drawn.replies)
 
 
 def test_prompts_are_the_seeds_prefixes_in_order():
@@ -53,7 +64,7 @@ def test_prompts_are_the_seeds_prefixes_in_order():
 
 def test_there_is_room_for_sentiment_to_rise():
     """On held-out prompts the reference is near 0, the best of four far above it; the README says so."""
-    prompts = [pair.prompt for pair in HELD_OUT for _ in range(8)]
+    prompts = [pair.prompt for pair in HELD_OUT[:64] for _ in range(8)]
     replies = sample_completions(MODEL, TOKENIZER, prompts, seed=4321)
     rated = [corpus.sentiment(p + r) for p, r in zip(prompts, replies, strict=True)]
     means = [statistics.fmean(v for v in rated[i : i + 8] if v is not None) for i in range(0, len(rated), 8)]
@@ -75,11 +86,11 @@ def test_the_readme_means_are_the_files():
 
 def test_best_against_worst_by_hand():
     replies = [" was thin.", " was superb.", " was very clever.", " was was superb."]
-    assert best_against_worst("The plot", replies) == Pair("The plot", " was superb.", " was thin.")
-    assert best_against_worst("The plot", [" was superb.", " was brilliant."]) is None  # both 0.8
-    assert best_against_worst("The plot", [" was thin.", " superb was."]) is None
+    assert best_against_worst(rated("The plot", replies)) == Pair("The plot", " was superb.", " was thin.")
+    assert best_against_worst(rated("The plot", [" was superb.", " was brilliant."])) is None  # both 0.8
+    assert best_against_worst(rated("The plot", [" was thin.", " superb was."])) is None
     # "The plot" + "s" would be tokenised differently when joined; "The jokes" would have to be the prompt.
-    assert best_against_worst("The joke", ["s were thin.", "s were superb."]) is None
+    assert best_against_worst(rated("The joke", ["s were thin.", "s were superb."])) is None
 
 
 def test_prefixes_are_beginnings_of_reviews():
@@ -95,8 +106,8 @@ def test_prefixes_are_beginnings_of_reviews():
 def test_a_set_is_made_again_from_its_seed():
     once = preference_set(MODEL, TOKENIZER, training=6, held_out=3, seed=5)
     assert once == preference_set(MODEL, TOKENIZER, training=6, held_out=3, seed=5)
-    assert [len(part) for part in once] == [6, 3]
-    assert not {pair.prompt for pair in once[0]} & {pair.prompt for pair in once[1]}
+    assert [len(part) for part in (once.training, once.held_out, once.completions)] == [6, 3, 6]
+    assert not {pair.prompt for pair in once.training} & {pair.prompt for pair in once.held_out}
 
 
 def test_jsonl_keeps_every_character(tmp_path):

@@ -17,6 +17,7 @@ OTHER = {
     "optimizer": {"name": "sgd", "learning_rate": 0.02},
     "steps": 12,
     "batch_size": 3,
+    "standard_pull": 0.25,
     "seed": 7,
     "measure_every": 5,
     "dtype": "float64",

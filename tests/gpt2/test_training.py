@@ -1,5 +1,7 @@
 """The fold against float64 autograd through the whole loss, step by step, with interventions."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -100,6 +102,48 @@ def test_the_gradient_of_every_parameter_tensor(beta, sigma):
     for (name, ours), theirs in zip(trainer.policy.model.named_parameters(), model.parameters(), strict=True):
         scale = theirs.grad.abs().max()
         assert (ours.grad - theirs.grad).abs().max() <= 1e-10 * scale, name
+
+
+@pytest.mark.parametrize(
+    ("objective", "rate"),  # from |c| at h = 0: β/2 under DPO, |dL/dh| = 1/β under IPO
+    [
+        (configured("dpo", beta=1.0), 0.1 * 0.2 / 0.5),
+        (configured("dpo", beta=0.8, sigma_weight=False), 0.1 * 0.2 / 0.4),  # the switch moves no rate
+        (configured("dpo", beta=0.1), 0.1),
+        (configured("ipo", beta=0.5), 0.1 * 0.2 / 2.0),
+    ],
+)
+def test_sgds_rate_is_bounded_by_the_size_of_the_coefficients_at_the_start(objective, rate):
+    trainer = tiny_trainer(TrainingSettings(objective, Optimizer("sgd", 0.1), 1, 0, standard_pull=0.2))
+    assert trainer.advance().metrics["learning_rate"] == pytest.approx(rate, rel=1e-12)
+    adamw = tiny_trainer(TrainingSettings(objective, Optimizer("adamw", 0.1), 1, 0, standard_pull=0.2))
+    assert adamw.advance().metrics["learning_rate"] == 0.1
+
+
+def test_the_first_step_is_the_same_for_every_large_beta():
+    moved = []
+    for beta in (0.5, 1.0):
+        trainer = tiny_trainer(
+            TrainingSettings(configured("dpo", beta=beta), Optimizer("sgd", 0.1), 2, 0, standard_pull=0.2)
+        )
+        trainer.advance()
+        moved.append(torch.cat([p.detach().flatten() for p in trainer.policy.model.parameters()]))
+    start = torch.cat([p.detach().flatten() for p in tiny_policy("float64").model.parameters()])
+    assert torch.allclose(*moved, rtol=1e-10, atol=1e-12) and (moved[0] - start).abs().max() > 1e-4
+
+
+def test_a_run_that_overflows_goes_on_from_its_last_sound_step():
+    trainer = tiny_trainer(TrainingSettings(configured("dpo", beta=0.5), Optimizer("sgd", 1e200), 4, 0))
+    trainer.advance()
+    trainer.rules = trainer.rules.after(Intervention(0, "learning_rate", value=1e-2))
+    reports = [trainer.advance() for _ in range(4)]
+    assert [report.metrics["learning_rate"] for report in reports] == [5e-3] * 4
+    assert trainer.notices == [
+        "The numbers overflowed at step 1: the run goes on from its policy of step 0, with half the learning "
+        "rate (0.005)."
+    ]
+    assert reports[0].metrics["loss"] == pytest.approx(math.log(2), abs=1e-12)  # the kept policy is the start
+    assert trainer.done
 
 
 def test_adamw_is_torchs_adamw_on_the_autograd_gradient():

@@ -150,7 +150,7 @@ def test_samples_and_token_ratios_of_the_policy_as_it_is(client):
     ratios = client.until("token_ratios", id=1)[-1]
     shown = [t["log_ratio"] for t in ratios["tokens"] if not t["masked"]]
     assert sum(shown) == pytest.approx(ratios["log_ratio"], abs=1e-9)
-    assert ratios["reward"] == pytest.approx(0.05 * ratios["log_ratio"], abs=1e-12)
+    assert ratios["reward"] == pytest.approx(0.3 * ratios["log_ratio"], abs=1e-12)
     assert "".join(t["token"] for t in ratios["tokens"] if t["masked"]) == "In the end I"
     # the table's margin is this reply's reward less the rejected one's
     client.send(type="token_ratios", id=2, prompt="In the end I", reply=" slept, and slept, and slept again.")

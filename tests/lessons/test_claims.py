@@ -189,7 +189,7 @@ def test_a_pair_of_unlikely_replies_is_pulled_as_hard_and_changes_nothing_that_i
 
 def test_every_method_stands_once_in_lesson_12s_charts():
     drawn = [*pulls.BY_MARGIN, *pulls.BY_REPLY, *pulls.SQUARES, *pulls.SAME]
-    assert sorted(drawn) == sorted(name for name, m in METHODS.items() if m.asks != "replies")
+    assert sorted(drawn) == sorted(name for name, m in METHODS.items() if m.of_labels)
     for other, like in pulls.SAME.items():
         if other != "plackett_luce":  # two replies ranked are a pair; tests/methods holds it to DPO
             for h in pulls.MARGINS:
@@ -238,3 +238,42 @@ def test_stand_ins_are_the_real_thing_now():
     (ipo,) = shows("fifteen-mistakes", "13.")
     run = simulate(ipo.scenario).metrics
     assert run["logps/chosen"][-1] - run["logps/rejected"][-1] == pytest.approx(1 / (2 * 0.5), abs=1e-9)
+
+
+def ends(show):
+    """Of both runs: the mean margin at each step, and the log-probs at the end."""
+    runs = [simulate(show.scenario), simulate(show.against)]
+    return [
+        (run.metrics["rewards/margins"].reshape(len(run.metrics["loss"]), -1).mean(1), run.log_policy[-1])
+        for run in runs
+    ]
+
+
+def test_the_lessons_open_every_method():
+    opened = {
+        show.scenario.objective.name for one in lessons().values() for show in one.shows if show.scenario
+    }
+    assert opened == set(METHODS)
+
+
+def compared(slug, method):
+    found = [s for s in lessons()[slug].shows if s.against and s.scenario.objective.name == method]
+    assert len(found) == 1, f"{slug} opens {method} {len(found)} times"
+    return found[0]
+
+
+@pytest.mark.parametrize("slug", ["the-rlhf-pipeline", "why-it-is-stabler", "after-dpo"])
+def test_the_policy_gradient_and_dpo_rest_at_the_same_place(slug):
+    (_, climbed), (_, labelled) = ends(compared(slug, "pg"))
+    np.testing.assert_allclose(np.exp(climbed), np.exp(labelled), atol=2e-3)
+
+
+def test_unlikelihood_does_not_slow_down_where_dpo_does():
+    (straight, _), (bent, _) = ends(compared("the-gradient", "unlikelihood"))
+    middle = len(straight) // 2
+    assert straight[-1] > 1.99 * straight[middle] and bent[-1] < 1.5 * bent[middle]
+
+
+def test_discopop_stays_below_zero():
+    (margin, _), _ = ends(compared("after-dpo", "discopop"))
+    assert (margin[1:] < 0).all() and margin[-1] > -0.5

@@ -284,7 +284,18 @@ def test_sketched_kls_rest_where_the_lessons_say():
 def test_every_second_lesson_has_something_to_draw():
     sketched = {slug for (slug, _), block in PREDICTIONS.items() if block.sketch}
     numbers = {lessons()[slug].number for slug in sketched}
-    assert all({number, number + 1} & numbers for number in range(3, 13)) and len(sketched) >= 7
+    assert all({number, number + 1} & numbers for number in range(1, 13)) and len(sketched) >= 10
+
+
+def test_what_is_said_of_the_first_and_the_last_sketch():
+    loss = run("align").metrics["loss"]
+    falls = -np.diff(loss)
+    assert (falls > 0).all() and falls[0] > 20 * falls[-1] and loss[-1] > 0
+    share = CURVES["preference_by_gap"]().values
+    np.testing.assert_allclose(share, [1 / (1 + exp(-gap)) for gap in range(9)], rtol=1e-12)
+    assert share[0] == 0.5 and round(share[4], 3) == 0.982 and share[-1] < 1
+    other = np.diff(run("drop_sigma").metrics["kl/reference_policy"][:, 0])
+    assert (other[50:] > 0).all() and other[-1] > 0.95 * other[50]
 
 
 def test_what_is_said_of_the_drawn_curves():

@@ -51,7 +51,7 @@ def by_autograd(name, values):
     return np.array(path)
 
 
-@pytest.mark.parametrize("name", [n for n, m in METHODS.items() if m.asks != "replies"])
+@pytest.mark.parametrize("name", [n for n, m in METHODS.items() if m.of_labels])
 def test_a_run_of_every_method_is_autograds(name):
     objective = configured(name)
     run = simulate(Scenario(WORLD, objective, Optimizer("sgd", RATE), STEPS))
@@ -154,7 +154,7 @@ def test_no_optimum_is_drawn_where_the_loss_has_none():
     unanimous = (Comparison(0, 0, 1), Comparison(0, 1, 2), Comparison(1, 0, 1))
     for name in METHODS:
         found = label_optimum(WORLD, unanimous, configured(name))
-        assert (found is not None) == (name in ("ipo", "cdpo", "pg")), name
+        assert (found is not None) == (name in ("ipo", "cdpo", "pg", "ppo", "online_dpo")), name
     assert label_optimum(WORLD, (), configured("plackett_luce"), (Ranking(0, (0, 1, 2)),)) is None
 
 

@@ -42,7 +42,7 @@ PROMPT, PAIR, CHANGE = ("prompts", 0), ("comparisons", 0), ("interventions", 0)
             "scenario.extra",
             "unknown key",
             "Remove it; known here are comparisons, interventions, objective, optimizer, prompts, rankings, "
-            "steps, thumbs",
+            "seed, steps, thumbs",
         ),
         (
             (*PROMPT, "refrence"),

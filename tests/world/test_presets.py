@@ -28,6 +28,10 @@ NAMES = {
     "unlikelihood": "Unlikelihood against DPO",
     "length": "Length: SimPO against DPO",
     "ranking": "A ranking is more than its pairs",
+    "same_labels": "DPO against PPO on the same labels",
+    "reward_model": "A reward model is over-optimised",
+    "best_of_n": "Best-of-N hugs the frontier",
+    "online": "Online data mends what offline data missed",
 }
 
 

@@ -87,9 +87,11 @@ export class Record {
     } else this.now = { ...this.now, ...intervention };
   }
 
-  figures({ index, margin, sigma_weight: weight }) {
+  // ``step``: of the parameters that the margins were measured at; null: measured before, under other rules.
+  figures({ index, margin, sigma_weight: weight }, step = null) {
     index.forEach((i, k) => {
-      if (this.pairs[i]) Object.assign(this.pairs[i], { margin: margin[k], weight: weight[k] });
+      const pair = this.pairs[i];
+      if (pair) Object.assign(pair, { margin: margin[k], weight: weight[k], at: step ?? pair.at });
     });
   }
 
@@ -132,7 +134,7 @@ export class Record {
     for (const [name, values] of Object.entries(this.columns)) values[m.step] = m.metrics[name] ?? null;
     this.last = m;
     if (this.state === "starting") this.state = "running";
-    this.figures(m.pairs);
+    this.figures(m.pairs, m.step);
   }
   on_measured(m) {
     this.measured.push(m);

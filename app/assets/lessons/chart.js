@@ -1,35 +1,9 @@
 // A small line chart in SVG, drawn from computed numbers only: one metric, uncovered up to a step.
 import { number } from "../shared/format.js";
+import { svg, tickText, ticks } from "../shared/svg.js";
 
-const NS = "http://www.w3.org/2000/svg";
 const BOX = { left: 46, right: 10, top: 10, bottom: 30 };
 let count = 0;
-
-export function svg(tag, props = {}, ...children) {
-  const node = document.createElementNS(NS, tag);
-  for (const [key, value] of Object.entries(props)) if (value != null) node.setAttribute(key, value);
-  node.append(...children.flat().filter((child) => child != null));
-  return node;
-}
-
-export function ticks(low, high, most = 4) {
-  const span = high - low || 1;
-  const rough = span / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => span / s <= most) ?? rough;
-  const found = [];
-  for (let x = Math.ceil(low / step - 1e-9) * step; x <= high + 1e-9 * span; x += step)
-    found.push(Math.abs(x) < 1e-9 * span ? 0 : x);
-  return found;
-}
-
-const tickText = (x, span) => {
-  const text =
-    Math.abs(x) >= 1e4
-      ? x.toExponential(0).replace("e+", "e")
-      : x.toFixed(Math.max(0, Math.min(5, 1 - Math.floor(Math.log10(span / 2)))));
-  return text.replace("-", "−");
-};
 
 export function range(values, ...more) {
   const all = [...values, ...more.filter((x) => x != null)];
@@ -120,6 +94,11 @@ export function lineChart(spec) {
   };
 }
 
-function text(x, y, words, anchor) {
-  return svg("text", { x, y, "text-anchor": anchor }, words);
+export function text(x, y, words, anchor = "middle") {
+  const parts = String(words).split(/_(ref|w|l)(?![a-z])/);
+  return svg(
+    "text",
+    { x, y, "text-anchor": anchor },
+    parts.map((part, i) => (i % 2 ? svg("tspan", { class: "l-low" }, part) : part)),
+  );
 }

@@ -1,5 +1,5 @@
 // A live check: the reader's own numbers go to the core, both sides of the claim come back.
-import { h } from "../shared/dom.js";
+import { h, maths } from "../shared/dom.js";
 import { html } from "./contents.js";
 import { makeControl } from "./controls.js";
 import { drawMath } from "./maths.js";
@@ -29,51 +29,79 @@ const brief = (x) =>
 const sideText = (side) =>
   Array.isArray(side) ? `(${side.map((x) => minus(x.toPrecision(6))).join(", ")})` : exact(side);
 
-export function checkPanel(app, check) {
-  const id = `check-${(count += 1)}`;
-  const changed = () =>
-    app.server.ask(
-      id,
-      { check: check.key, values: Object.fromEntries(controls.map((c) => [c.name, c.value])), mutant },
-      show,
-    );
-  const controls = check.controls.map((control, i) =>
-    makeControl[control.kind](control, `${id}-${i}`, changed),
-  );
-  const sides = h("dl", { class: "l-sides" });
-  const verdict = h("output", { class: "l-verdict" });
-  const reset = h(
-    "button",
-    {
-      type: "button",
-      class: "small",
-      onclick: () => {
-        controls.forEach((c) => c.reset());
-        breakIt(null);
-      },
+// Both sides of the claim as the core last computed them.
+function sidesView() {
+  const root = h("dl", { class: "l-sides" });
+  let drawn = "";
+  return {
+    root,
+    show({ left, right, left_label, right_label, rows }) {
+      const values = [sideText(left), sideText(right), ...rows.map(([, value]) => exact(value))];
+      const labels = [left_label, right_label, ...rows.map(([label]) => label)];
+      if (drawn === JSON.stringify(labels)) {
+        [...root.querySelectorAll("dd")].forEach((node, i) => {
+          node.textContent = values[i];
+        });
+        return;
+      }
+      drawn = JSON.stringify(labels); // the labels hold maths: drawn anew only when they change
+      root.replaceChildren(
+        ...labels.flatMap((label, i) => {
+          const kind = ["left", "right"][i] ?? "more";
+          const long = values[i].startsWith("(") ? `${kind} long` : kind;
+          return [html("dt", { class: long }, label), h("dd", { class: long }, values[i])];
+        }),
+      );
+      drawMath(root);
     },
-    "Reset",
-  );
-  // The suite's own mistakes, one at a time: the claim must turn false.
+  };
+}
+
+// The suite's own mistakes, one at a time: the claim must turn false.
+function breaking(labels, changed) {
   let mutant = null;
-  const mistakes = check.mutants.map((label) =>
+  const buttons = labels.map((label) =>
     h(
       "button",
       {
         type: "button",
         class: "small",
         "aria-pressed": "false",
-        onclick: () => breakIt(mutant === label ? null : label),
+        onclick: () => choose(mutant === label ? null : label),
       },
-      label,
+      maths(label),
     ),
   );
-  function breakIt(label) {
+  function choose(label) {
     mutant = label;
-    mistakes.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === label)));
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(labels[i] === label)));
     changed();
   }
-  const labels = { words: "" };
+  const root = h(
+    "div",
+    { class: "l-break", role: "group", "aria-label": "Break it: build in a mistake" },
+    h("span", { class: "l-break-tag" }, "Break it:"),
+    buttons,
+  );
+  return { root, choose, mutant: () => mutant };
+}
+
+export function checkPanel(app, check) {
+  const id = `check-${(count += 1)}`;
+  const changed = () => {
+    const values = Object.fromEntries(controls.map((one) => [one.name, one.value]));
+    app.server.ask(id, { check: check.key, values, mutant: mistakes.mutant() }, show);
+  };
+  const controls = check.controls.map((control, i) =>
+    makeControl[control.kind](control, `${id}-${i}`, changed),
+  );
+  const mistakes = breaking(check.mutants, changed);
+  const sides = sidesView();
+  const verdict = h("output", { class: "l-verdict" });
+  const reset = () => {
+    controls.forEach((one) => one.reset());
+    mistakes.choose(null);
+  };
 
   function show(result) {
     root.dataset.answers = String(Number(root.dataset.answers ?? 0) + 1);
@@ -82,37 +110,12 @@ export function checkPanel(app, check) {
       root.dataset.holds = "error";
       return;
     }
-    const values = [
-      sideText(result.left),
-      sideText(result.right),
-      ...result.rows.map(([, value]) => exact(value)),
-    ];
-    const words = JSON.stringify([
-      result.left_label,
-      result.right_label,
-      result.rows.map(([label]) => label),
-    ]);
-    if (words === labels.words)
-      [...sides.querySelectorAll("dd")].forEach((node, i) => {
-        node.textContent = values[i];
-      });
-    else {
-      labels.words = words; // the labels hold maths: drawn anew only when they change
-      sides.replaceChildren(
-        ...[
-          [result.left_label, "left"],
-          [result.right_label, "right"],
-          ...result.rows.map(([label]) => [label, "more"]),
-        ].flatMap(([label, kind], i) => {
-          const long = values[i].startsWith("(") ? `${kind} long` : kind;
-          return [html("dt", { class: long }, label), h("dd", { class: long }, values[i])];
-        }),
-      );
-      drawMath(sides);
-    }
-    verdict.textContent =
+    sides.show(result);
+    const mutant = mistakes.mutant();
+    const words =
       `left ${SIGNS[check.relation]} right ${result.holds ? "✓" : "✗ does not hold"} · ` +
       `difference ${brief(result.difference)}${mutant ? ` · broken on purpose: ${mutant}` : ""}`;
+    verdict.replaceChildren(...maths(words));
     root.dataset.holds = String(result.holds);
     root.classList.toggle("broken", Boolean(mutant));
   }
@@ -125,18 +128,13 @@ export function checkPanel(app, check) {
       { class: "l-check-head" },
       h("span", { class: "l-tag" }, "Check it"),
       h("small", {}, check.equation),
-      controls.length ? reset : null,
+      controls.length ? h("button", { type: "button", class: "small", onclick: reset }, "Reset") : null,
     ),
     html("p", { class: "l-claim" }, check.claim),
     controls.map((control) => control.node),
-    sides,
+    sides.root,
     verdict,
-    h(
-      "div",
-      { class: "l-break", role: "group", "aria-label": "Break it: build in a mistake" },
-      h("span", { class: "l-break-tag" }, "Break it:"),
-      mistakes,
-    ),
+    mistakes.root,
   );
   show(check.result);
   root.dataset.answers = "0";

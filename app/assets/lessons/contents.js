@@ -8,51 +8,56 @@ export const html = (tag, props, markup) => {
   return node;
 };
 
+// One lesson of the list, with what the reader has done of it.
+function item(entry, done) {
+  const { read, sections, made, predictions, right } = done;
+  return h(
+    "li",
+    {},
+    h(
+      "a",
+      { href: `lessons?lesson=${entry.slug}`, "data-lesson": entry.slug },
+      h("span", { class: "l-number" }, String(entry.number)),
+      h(
+        "span",
+        { class: "l-about" },
+        html("span", { class: "l-title" }, entry.title),
+        html("span", { class: "l-summary" }, entry.summary),
+      ),
+      h(
+        "span",
+        { class: "l-meta" },
+        `${entry.minutes} min`,
+        entry.equations.length ? ` · ${entry.equations.join(", ")}` : "",
+        read ? h("span", { class: "l-done" }, ` · ${read}/${sections} read`) : "",
+        made
+          ? h(
+              "span",
+              { class: "l-done" },
+              ` · ${right} of ${made} right${made < predictions ? `, ${predictions - made} to predict` : ""}`,
+            )
+          : "",
+      ),
+    ),
+  );
+}
+
+function tallied(all) {
+  const sum = (key) => all.reduce((total, one) => total + one[key], 0);
+  return (
+    `${sum("read")} of ${sum("sections")} sections read · ${sum("made")} of ${sum("predictions")} ` +
+    `predictions made, ${sum("right")} right. Kept in this browser tab only.`
+  );
+}
+
 export function contents(app, missing) {
   const { lessons } = app.index;
   const list = h("ol", { class: "l-list" });
   const tally = h("p", { class: "hint", role: "status" });
   const draw = () => {
-    list.replaceChildren(
-      ...lessons.map((entry) => {
-        const { read, sections, made, predictions, right } = app.progress.summary(entry);
-        return h(
-          "li",
-          {},
-          h(
-            "a",
-            { href: `lessons?lesson=${entry.slug}`, "data-lesson": entry.slug },
-            h("span", { class: "l-number" }, String(entry.number)),
-            h(
-              "span",
-              { class: "l-about" },
-              html("span", { class: "l-title" }, entry.title),
-              html("span", { class: "l-summary" }, entry.summary),
-            ),
-            h(
-              "span",
-              { class: "l-meta" },
-              `${entry.minutes} min`,
-              entry.equations.length ? ` · ${entry.equations.join(", ")}` : "",
-              read ? h("span", { class: "l-done" }, ` · ${read}/${sections} read`) : "",
-              made
-                ? h(
-                    "span",
-                    { class: "l-done" },
-                    ` · ${right} of ${made} right${made < predictions ? `, ${predictions - made} to predict` : ""}`,
-                  )
-                : "",
-            ),
-          ),
-        );
-      }),
-    );
+    list.replaceChildren(...lessons.map((entry) => item(entry, app.progress.summary(entry))));
     drawMath(list);
-    const all = lessons.map((entry) => app.progress.summary(entry));
-    const sum = (key) => all.reduce((total, one) => total + one[key], 0);
-    tally.textContent =
-      `${sum("read")} of ${sum("sections")} sections read · ${sum("made")} of ${sum("predictions")} ` +
-      `predictions made, ${sum("right")} right. Kept in this browser tab only.`;
+    tally.textContent = tallied(lessons.map((entry) => app.progress.summary(entry)));
   };
   draw();
   app.progress.listeners.add(draw);

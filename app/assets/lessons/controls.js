@@ -1,5 +1,5 @@
 // The controls of a check: a number that is dragged, a choice, and bars that are dragged together.
-import { h } from "../shared/dom.js";
+import { h, maths } from "../shared/dom.js";
 import { html } from "./contents.js";
 
 const STOPS = 200; // positions of a slider without a step of its own
@@ -136,7 +136,10 @@ function column(control, i, values, described, changed) {
     put(low + ((box.bottom - event.clientY) / box.height) * (high - low));
   }
   draw();
-  return { draw, node: h("div", { class: "l-column" }, says, track, h("span", { class: "l-name" }, name)) };
+  return {
+    draw,
+    node: h("div", { class: "l-column" }, says, track, h("span", { class: "l-name" }, maths(name))),
+  };
 }
 
 // Several numbers at once, such as a reward for each reply.

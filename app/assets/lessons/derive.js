@@ -82,7 +82,7 @@ export function derivation(app, block) {
     lines.forEach(({ firstElementChild: formula }) => {
       formula.style.fontSize = "";
       const share = formula.clientWidth / formula.scrollWidth;
-      if (share < 1) formula.style.fontSize = `${Math.max(0.6, 0.99 * share)}em`;
+      if (share < 1) formula.style.fontSize = `max(16px, ${Math.max(0.6, 0.99 * share)}em)`;
     });
   new ResizeObserver(fit).observe(root.querySelector("ol"));
   const keys = symbolKeys(root, app.index.glossary);

@@ -1,6 +1,7 @@
 // A published figure: its points as the paper gives them, "≈" where they were read off a curve.
-import { h } from "../shared/dom.js";
-import { svg, ticks } from "./chart.js";
+import { h, maths } from "../shared/dom.js";
+import { svg, ticks } from "../shared/svg.js";
+import { text } from "./chart.js";
 import { html } from "./contents.js";
 
 const HUES = ["policy", "chosen", "rejected", "optimum", "reference"];
@@ -64,8 +65,6 @@ function curves(figure) {
   const x = (v) => box.left + ((WIDE - box.left - box.right) * (v - first)) / (last - first || 1);
   const y = (v) =>
     high - box.bottom - ((high - box.top - box.bottom) * (v - figure.y_low)) / (figure.y_high - figure.y_low);
-  const words = (px, py, text, anchor = "middle") =>
-    svg("text", { x: px, y: py, "text-anchor": anchor }, text);
   const base = figure.baseline;
   return svg(
     "svg",
@@ -78,13 +77,13 @@ function curves(figure) {
     ticks(figure.y_low, figure.y_high, 5)
       .map((v) => [
         svg("line", { class: "l-grid", x1: box.left, x2: WIDE - box.right, y1: y(v), y2: y(v) }),
-        words(box.left - 5, y(v) + 4, Number(v.toFixed(4)), "end"),
+        text(box.left - 5, y(v) + 4, Number(v.toFixed(4)), "end"),
       ])
       .flat(),
     (new Set(xs).size > 6 ? ticks(first, last, 6) : [...new Set(xs)]).map((v) =>
-      words(x(v), high - box.bottom + 15, Number(v.toFixed(4))),
+      text(x(v), high - box.bottom + 15, Number(v.toFixed(4))),
     ),
-    words((WIDE + box.left) / 2, high - 4, figure.x_label),
+    text((WIDE + box.left) / 2, high - 4, figure.x_label),
     base === null
       ? null
       : [svg("line", { class: "l-ceiling", x1: box.left, x2: WIDE - box.right, y1: y(base), y2: y(base) })],
@@ -104,11 +103,8 @@ function curves(figure) {
   );
 }
 
-export function figure(data) {
-  const several = data.series.length > 1;
-  const hue = hues(data.series);
-  const guessed = data.series.some((one) => one.points.some((point) => point.approximate));
-  const table = h(
+function numbers(data) {
+  return h(
     "details",
     { class: "l-data" },
     h("summary", {}, "The numbers"),
@@ -124,7 +120,9 @@ export function figure(data) {
           h(
             "tr",
             {},
-            [data.x_label || "case", "series", data.y_label].map((word) => h("th", { scope: "col" }, word)),
+            [data.x_label || "case", "series", data.y_label].map((word) =>
+              h("th", { scope: "col" }, maths(word)),
+            ),
           ),
         ),
         h(
@@ -139,20 +137,26 @@ export function figure(data) {
       ),
     ),
   );
+}
+
+export function figure(data) {
+  const several = data.series.length > 1;
+  const hue = hues(data.series);
+  const guessed = data.series.some((one) => one.points.some((point) => point.approximate));
   return h(
     "figure",
     { class: "l-figure l-published", "data-figure": data.key },
     html("h3", {}, data.title),
-    h("p", { class: "hint" }, data.y_label),
+    h("p", { class: "hint" }, maths(data.y_label)),
     several
       ? h(
           "p",
           { class: "l-legend" },
           data.series.map((one, i) =>
-            h("span", { class: "l-keyed" }, h("i", { class: `l-fill ${hue[i]}` }), one.name),
+            h("span", { class: "l-keyed" }, h("i", { class: `l-fill ${hue[i]}` }), maths(one.name)),
           ),
           data.kind === "line" && data.baseline !== null
-            ? h("span", { class: "l-keyed" }, h("i", { class: "l-dashed" }), data.baseline_label)
+            ? h("span", { class: "l-keyed" }, h("i", { class: "l-dashed" }), maths(data.baseline_label))
             : null,
         )
       : null,
@@ -165,6 +169,6 @@ export function figure(data) {
       data.not_claimed ? html("p", {}, `<b>Not claimed:</b> ${data.not_claimed}`) : null,
       html("p", { class: "l-source" }, `Source: ${data.source}`),
     ),
-    table,
+    numbers(data),
   );
 }

@@ -3,10 +3,20 @@ import { fetchJson, h } from "../shared/dom.js";
 import { frame } from "./page.js";
 import { written } from "./symbols.js";
 
-const COLUMNS = ["Symbol", "Name", "What it is", "Shape", "Unit", "Paper", "In TRL"];
+const COLUMNS = ["Symbol", "Name", "What it is", "Shape", "Unit", "Paper", "In TRL", "Lessons"];
 const dash = (text) => (text && text !== "—" ? text : "–");
 
-function row(key, term) {
+const places = (mentioned) =>
+  mentioned.flatMap(({ lesson, number, section }, i) => [
+    i ? ", " : "",
+    h(
+      "a",
+      { href: `lessons?lesson=${lesson}&at=${section}`, "aria-label": `lesson ${number}` },
+      String(number),
+    ),
+  ]);
+
+function row(key, term, mentioned) {
   return h(
     "tr",
     {
@@ -21,17 +31,12 @@ function row(key, term) {
     h("td", { "data-label": COLUMNS[4] }, dash(term.unit)),
     h("td", { "data-label": COLUMNS[5] }, dash(term.equation)),
     h("td", { "data-label": COLUMNS[6] }, term.trl ? h("code", {}, term.trl) : "–"),
+    h("td", { "data-label": COLUMNS[7] }, mentioned ? places(mentioned) : "–"),
   );
 }
 
-async function build(host, base) {
-  const [{ glossary }, page] = await Promise.all([
-    fetchJson(new URL(`${base}index.json`, document.baseURI)),
-    frame(host),
-  ]);
-  const rows = Object.entries(glossary)
-    .sort(([, a], [, b]) => a.label.localeCompare(b.label))
-    .map(([key, term]) => row(key, term));
+// A field that narrows the rows to those with every typed word.
+function narrowing(rows) {
   const status = h("p", { class: "hint", role: "status" });
   const filter = h("input", {
     type: "search",
@@ -48,6 +53,17 @@ async function build(host, base) {
     },
   });
   status.textContent = `${rows.length} entries`;
+  return h("p", { class: "l-search" }, filter, status);
+}
+
+async function build(host, base) {
+  const [{ glossary, mentions }, page] = await Promise.all([
+    fetchJson(new URL(`${base}index.json`, document.baseURI)),
+    frame(host),
+  ]);
+  const rows = Object.entries(glossary)
+    .sort(([, a], [, b]) => a.label.localeCompare(b.label))
+    .map(([key, term]) => row(key, term, mentions[key]));
   page.root.append(
     h(
       "div",
@@ -60,7 +76,7 @@ async function build(host, base) {
           "that TRL gives it. Shapes: P prompts, R replies, C comparisons, D parameters, T " +
           "steps. All logarithms are natural, so they are in nats.",
       ),
-      h("p", { class: "l-search" }, filter, status),
+      narrowing(rows),
       h(
         "table",
         {},

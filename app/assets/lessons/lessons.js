@@ -20,6 +20,8 @@ import "./presenter.js";
 import "./problem.js";
 import "./show.js";
 import "./sketch.js";
+import "./slide_fit.js";
+import "./slide_hands.js";
 import "./slides.js";
 import "./symbols.js";
 import "./vote.js";

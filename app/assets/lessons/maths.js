@@ -17,14 +17,19 @@ const options = (displayMode) => ({
 
 export const texTo = (node, tex, display = false) => katex.render(tex, node, options(display));
 
+// A wide formula scrolls: keys must reach it, at whatever width the page has.
+const width = new ResizeObserver((seen) => {
+  for (const { target } of seen)
+    if (target.scrollWidth > target.clientWidth + 1) target.setAttribute("tabindex", "0");
+    else target.removeAttribute("tabindex");
+});
+
 // Draws every formula below ``root`` that is not drawn yet; a block's wide formulas scroll on their own.
 export function drawMath(root) {
   for (const node of root.querySelectorAll(".tex:not([data-tex])")) {
     node.dataset.tex = node.textContent;
     texTo(node, node.dataset.tex, node.classList.contains("display"));
-    requestAnimationFrame(() => {
-      if (node.scrollWidth > node.clientWidth + 1) node.tabIndex = 0; // wide formulas scroll: keys must reach them
-    });
+    if (node.classList.contains("display")) width.observe(node);
   }
   return root;
 }

@@ -67,10 +67,7 @@ export function prediction(app, slug, block) {
     root.dataset.state = result.correct === undefined ? "shown" : result.correct ? "right" : "wrong";
     if (app.progress.of(slug).predictions[block.id]) answer.append(seen);
     answer.hidden = false;
-    if (picture && playing) {
-      picture.rewind();
-      picture.play();
-    }
+    if (playing) picture?.root.replay();
   }
 
   function words({ correct, distance }) {
@@ -118,7 +115,7 @@ export function prediction(app, slug, block) {
       pad
         ? h(
             "div",
-            {},
+            { class: "l-sketch" },
             html("p", { class: "hint" }, `${block.sketch}`),
             pad.root,
             h(
@@ -151,6 +148,11 @@ export function prediction(app, slug, block) {
     back: () => false,
   };
   root.stop = () => picture?.stop();
+  if (picture)
+    picture.root.replay = () => {
+      picture.rewind();
+      picture.play();
+    };
   drawMath(root);
   return root;
 }

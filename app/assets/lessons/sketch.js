@@ -1,14 +1,16 @@
 // Drawing a curve before it is computed: nine knots, by pointer or by arrow keys.
 import { h } from "../shared/dom.js";
 import { number } from "../shared/format.js";
-import { lineChart, svg } from "./chart.js";
+import { svg } from "../shared/svg.js";
+import { lineChart } from "./chart.js";
 
 const KNOTS = 9;
 
 // A range that is symmetric about the start, so that it does not give the direction away.
 function window_(metric) {
   const { values, name } = metric;
-  if (/^policy|^best_reply|accuracies|top_probability|sigma_weight|share/.test(name)) return [0, 1];
+  if (/^policy|^best_reply|^preference|accuracies|top_probability|sigma_weight|share/.test(name))
+    return [0, 1];
   const reach = 1.35 * Math.max(1e-6, ...values.map((v) => Math.abs(v - values[0])));
   const low = values[0] - reach;
   return [

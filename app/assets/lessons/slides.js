@@ -1,240 +1,211 @@
-// Lecture mode: the lesson's own nodes on a 16:9 stage, one step per key press. Panels stay live.
+// Lecture mode: the lesson's own nodes on a 16:9 stage, one step per key press or tap. Panels stay live.
 import { h } from "../shared/dom.js";
 import { html } from "./contents.js";
 import { presenter } from "./presenter.js";
+import { borrowed, exceeds, fit, paginate, unitsOf } from "./slide_fit.js";
+import { fullScreen, hands } from "./slide_hands.js";
 
 const WIDE = 1280;
 const HIGH = 720;
-const SMALLEST = 0.58; // a unit that is too tall for a slide is set smaller, down to this
+const COMPACT = "(max-width: 700px), (max-height: 500px)"; // a phone: slides of its own size, which may scroll
 
-// The unit of a slide: a paragraph, a panel, or a check with the paragraphs beside it.
-const unitsOf = (section) => [...section.children].filter((node) => node.tagName !== "H2");
-
-// Fill pages greedily by measured height; a heading (###) stays with what follows it.
-function paginate(page, units, room) {
-  const pages = [];
-  let current = [];
-  const fits = () => page.scrollHeight <= room + 1;
-  for (const unit of units) {
-    page.append(unit);
-    const joined = unit.classList.contains("l-showline"); // a link stays with what it is about
-    if (!fits() && current.length && !joined) {
-      const carried =
-        current.at(-1).querySelector?.(":scope > h3") && current.length > 1 ? [current.pop()] : [];
-      pages.push(current);
-      current = [...carried, unit];
-      page.replaceChildren(...current);
-    } else current.push(unit);
-  }
-  if (current.length || !pages.length) pages.push(current);
-  return pages;
-}
-
-// The largest type at which the page fits.
-function shrink(page, room) {
-  for (let size = 1; size >= SMALLEST; size -= 0.04) {
-    page.style.fontSize = `${size}em`;
-    if (page.scrollHeight <= room + 1) return;
-  }
-}
-
-export function lecture(app, entry, text, sections, start, closed) {
-  const homes = sections.map((section) => ({ section, units: unitsOf(section) }));
-  const heading = h("div", { class: "s-head" });
-  const page = h("div", { class: "s-page" });
-  const foot = h("div", { class: "s-foot" });
-  const where = h("span", {});
-  const stage = h("div", { class: "s-stage" }, heading, page, foot);
-  const dialog = h("dialog", { class: "s-lecture", "aria-label": `Lecture: ${entry.title}` }, stage);
-  const dock = h("div", { class: "s-hidden" });
-  app.page.root.append(dialog);
-  let slides = [];
-  let at = 0;
-  let stopped = false;
-
-  const button = (label, words, action) =>
-    h(
-      "button",
-      { type: "button", "aria-label": /\w/.test(label) ? null : words, title: words, onclick: action },
-      label,
+class Lecture {
+  constructor(app, entry, text, sections, closed) {
+    this.app = app;
+    this.entry = entry;
+    this.text = text;
+    this.sections = sections;
+    this.closed = closed;
+    this.units = sections.map(() => null); // what each section's slides are made of, cut once the stage is there
+    this.slides = [];
+    this.at = 0;
+    this.giveBack = borrowed(sections);
+    this.compact = matchMedia(COMPACT);
+    this.talk = presenter(app, () => this.current());
+    this.heading = h("div", { class: "s-head" });
+    this.page = h("div", { class: "s-page" });
+    this.where = h("span", { class: "s-where" });
+    this.stage = h("div", { class: "s-stage" }, this.heading, this.page, this.foot());
+    this.dock = h("div", { class: "s-hidden" });
+    this.dialog = h(
+      "dialog",
+      { class: "s-lecture", "aria-label": `Lecture: ${entry.title}` },
+      this.stage,
+      this.talk.notes,
     );
-  const talk = presenter(app, () => {
-    const one = slides[at];
+    this.act = hands(this);
+    app.page.root.append(this.dialog);
+    this.dialog.addEventListener("close", () => this.ended());
+    this.resized = () => this.scale();
+    addEventListener("resize", this.resized);
+  }
+
+  foot() {
+    const button = (kind, label, words, action) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: kind,
+          "aria-label": /\w/.test(label) ? null : words,
+          title: words,
+          onclick: action,
+        },
+        label,
+      );
+    return h(
+      "div",
+      { class: "s-foot" },
+      h("span", { class: "s-title" }, document.title.replace(" · DPO Lab", "")),
+      this.talk.clock,
+      h(
+        "span",
+        { class: "s-buttons" },
+        button("s-back", "←", "Back (←)", () => this.back()),
+        button("s-next", "→", "Next (→ or space)", () => this.next()),
+        button("s-aloud", "Notes", "Speaker notes on this screen (N)", () => this.talk.toggle()),
+        button("s-window", "Presenter", "Notes and timer in their own window (P)", () =>
+          this.talk.open(this.act),
+        ),
+        button("s-end", "✕", "End the lecture (Esc)", () => this.dialog.close()),
+      ),
+      this.where,
+    );
+  }
+
+  current() {
+    const { slides, at, text } = this;
+    const then = slides[at + 1];
     return {
-      section: text.sections[one.section],
-      next: slides[at + 1] && text.sections[slides[at + 1].section],
+      section: text.sections[slides[at].section],
+      next: then && text.sections[then.section],
       at,
       total: slides.length,
     };
-  });
-  foot.append(
-    h("span", { class: "s-title" }, document.title.replace(" · DPO Lab", "")),
-    talk.clock,
-    h(
-      "span",
-      { class: "s-buttons" },
-      button("◂", "Back (←)", back),
-      button("▸", "Next (→ or space)", next),
-      button("Notes", "Speaker notes on this screen (N)", () => talk.toggle()),
-      button("Presenter", "Notes and timer in their own window (P)", () => talk.open(act)),
-      button("✕", "End the lecture (Esc)", () => dialog.close()),
-    ),
-    where,
-  );
-  dialog.append(talk.notes);
+  }
 
-  function build() {
-    const room = page.clientHeight;
-    page.style.fontSize = "";
-    slides = homes.flatMap(({ units }, section) => {
-      heading.replaceChildren(title(section, 0, 1));
-      page.replaceChildren();
-      return paginate(page, units, room).map((some, part, all) => ({
+  async open(start) {
+    await fullScreen(); // before the dialog, which must lie above the page in full screen
+    if (this.stopped) return;
+    this.dialog.showModal();
+    this.dialog.tabIndex = -1;
+    await document.fonts.ready;
+    this.scale();
+    this.build(start);
+    this.dialog.focus();
+    this.dialog.dataset.ready = "true";
+  }
+
+  scale() {
+    const { dialog, stage, compact } = this;
+    const wide = dialog.clientWidth || innerWidth;
+    const high = dialog.clientHeight || innerHeight;
+    stage.style.setProperty("--s-scale", String(Math.min(wide / WIDE, high / HIGH)));
+    const turned = this.slides.length && (compact.matches || dialog.classList.contains("s-compact"));
+    dialog.classList.toggle("s-compact", compact.matches);
+    dialog.classList.toggle("s-wide", !compact.matches);
+    if (turned) this.build(this.slides[this.at].section);
+  }
+
+  // Cuts all sections into slides and shows the first one of the section ``start``.
+  build(start) {
+    this.dock.append(...this.page.childNodes);
+    this.slides = this.sections.flatMap((_, section) => {
+      this.heading.replaceChildren(this.title({ section, part: 0, parts: 1 }));
+      this.units[section] ??= unitsOf(this.sections[section], this.page);
+      return paginate(this.page, this.units[section]).map((some, part, all) => ({
         section,
         part,
         parts: all.length,
         units: some,
       }));
     });
-    dock.replaceChildren(...homes.flatMap(({ units }) => units));
-  }
-
-  function title(section, part, parts) {
-    const data = text.sections[section];
-    return html("h2", {}, `${data.html}${parts > 1 ? ` <small>${part + 1}/${parts}</small>` : ""}`);
-  }
-
-  function go(to, last = false) {
-    const slide = slides[(at = Math.min(slides.length - 1, Math.max(0, to)))];
-    dock.append(...page.childNodes);
-    heading.replaceChildren(title(slide.section, slide.part, slide.parts));
-    page.replaceChildren(...slide.units);
-    page.scrollTop = 0;
-    page.classList.toggle("s-only", slide.units.length === 1);
-    shrink(page, page.clientHeight);
-    if (!last) slide.units.forEach((unit) => unit.stepper?.back && rewind(unit));
-    where.textContent = `${at + 1} / ${slides.length}`;
-    dialog.dataset.slide = String(at + 1);
-    const address = new URL(location.href);
-    address.searchParams.set("slide", slide.section + 1);
-    history.replaceState(history.state, "", address);
-    app.progress.read(entry.slug, text.sections[slide.section].slug);
-    talk.update();
-  }
-
-  const rewind = (unit) => {
-    if (unit.classList.contains("l-derive")) while (unit.stepper.back());
-  };
-  const steppers = () => slides[at].units.map((unit) => unit.stepper).filter(Boolean);
-  function next() {
-    if (!steppers().some((s) => s.next()) && at < slides.length - 1) go(at + 1);
-    fit();
-  }
-  function back() {
-    if (![...steppers()].reverse().some((s) => s.back()) && at > 0) go(at - 1, true);
-    fit();
-  }
-  // An answer that has just been revealed may need smaller type, or scrolls to its end.
-  function fit() {
-    shrink(page, page.clientHeight);
-    const open = page.querySelector(".l-answer:not([hidden])");
-    if (open && page.scrollHeight > page.clientHeight + 1) open.scrollIntoView({ block: "nearest" });
-  }
-
-  const acts = {
-    ArrowRight: next,
-    ArrowDown: next,
-    PageDown: next,
-    " ": next,
-    Enter: next,
-    ArrowLeft: back,
-    ArrowUp: back,
-    PageUp: back,
-    Backspace: back,
-    Home: () => go(0),
-    End: () => go(slides.length - 1),
-    n: () => talk.toggle(),
-    p: () => talk.open(act),
-    t: () => talk.pause(),
-    r: () => talk.reset(),
-    f: () => (document.fullscreenElement ? document.exitFullscreen() : full()),
-  };
-  function act(key) {
-    const action = acts[key.length === 1 ? key.toLowerCase() : key];
-    action?.();
-    return Boolean(action);
-  }
-
-  // A control that has the focus keeps the keys that it needs; PageUp and PageDown (remotes) always turn.
-  function key(event) {
-    event.stopPropagation(); // the page below has its own keys
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = event.target;
-    const typing =
-      target.matches("input, select, textarea, [role=slider], [role=tab]") && !/^Page/.test(event.key);
-    const pressing = target.matches("button, a, summary") && (event.key === " " || event.key === "Enter");
-    if (event.key === "Escape" && target.matches("input, select")) {
-      event.preventDefault();
-      dialog.focus();
-      return;
-    }
-    if (typing || pressing) return;
-    if (act(event.key)) event.preventDefault();
-  }
-  dialog.addEventListener("keydown", key);
-
-  const scale = () =>
-    stage.style.setProperty(
-      "--s-scale",
-      String(
-        Math.min((dialog.clientWidth || innerWidth) / WIDE, (dialog.clientHeight || innerHeight) / HIGH),
-      ),
-    );
-  addEventListener("resize", scale);
-  scale();
-
-  const full = () => document.documentElement.requestFullscreen?.().catch(() => {});
-  async function open() {
-    await full(); // before the dialog, which must lie above the page in full screen
-    if (stopped) return;
-    dialog.showModal();
-    dialog.tabIndex = -1;
-    scale();
-    await document.fonts.ready;
-    build();
-    go(
+    this.dock.replaceChildren(...this.units.flat());
+    this.go(
       Math.max(
         0,
-        slides.findIndex((slide) => slide.section >= start),
+        this.slides.findIndex((slide) => slide.section >= start),
       ),
     );
-    dialog.focus();
-    dialog.dataset.ready = "true";
+  }
+
+  title({ section, part, parts }) {
+    const count = parts > 1 ? ` <small>${part + 1}/${parts}</small>` : "";
+    return html("h2", {}, `${this.text.sections[section].html}${count}`);
+  }
+
+  go(to, backwards = false) {
+    const { page, slides, entry, text } = this;
+    this.at = Math.min(slides.length - 1, Math.max(0, to));
+    const slide = slides[this.at];
+    this.dock.append(...page.childNodes);
+    this.heading.replaceChildren(this.title(slide));
+    page.replaceChildren(...slide.units);
+    page.scrollTop = 0;
+    fit(page);
+    if (!backwards) for (const unit of slide.units) while (unit.matches(".l-derive") && unit.stepper.back());
+    if (!backwards) slide.units.forEach((unit) => unit.replay?.());
+    this.where.textContent = `${this.at + 1} / ${slides.length}`;
+    this.dialog.dataset.slide = String(this.at + 1);
+    const address = new URL(location.href);
+    address.searchParams.set("slide", String(slide.section + 1));
+    history.replaceState(history.state, "", address);
+    this.app.progress.read(entry.slug, text.sections[slide.section].slug);
+    this.talk.update();
+  }
+
+  steppers() {
+    return this.slides[this.at].units.map((unit) => unit.stepper).filter(Boolean);
+  }
+
+  next() {
+    if (this.steppers().some((one) => one.next())) this.refit();
+    else if (this.at < this.slides.length - 1) this.go(this.at + 1);
+  }
+
+  back() {
+    if (
+      this.steppers()
+        .toReversed()
+        .some((one) => one.back())
+    )
+      this.refit();
+    else if (this.at > 0) this.go(this.at - 1, true);
+  }
+
+  // An answer that has just been revealed may need smaller type; a phone scrolls to it.
+  refit() {
+    fit(this.page);
+    if (exceeds(this.page))
+      this.page.querySelector(".l-answer:not([hidden])")?.scrollIntoView({ block: "nearest" });
   }
 
   // Back to the page: every node to where it came from.
-  dialog.addEventListener("close", () => {
-    stopped = true;
-    removeEventListener("resize", scale);
-    talk.close();
-    const section = slides[at]?.section ?? start;
-    homes.forEach(({ section: home, units }) => home.append(...units));
-    dialog.remove();
+  ended() {
+    this.stopped = true;
+    removeEventListener("resize", this.resized);
+    this.talk.close();
+    const section = this.slides[this.at]?.section ?? 0;
+    this.giveBack();
+    this.dialog.remove();
     if (document.fullscreenElement) document.exitFullscreen();
     const address = new URL(location.href);
     address.searchParams.delete("slide");
     history.replaceState(history.state, "", address);
-    sections[section].scrollIntoView();
-    closed();
-  });
-  open();
-  return {
-    stop() {
-      if (dialog.open) dialog.close();
-      else {
-        stopped = true;
-        dialog.remove();
-      }
-    },
-  };
+    this.sections[section].scrollIntoView();
+    this.closed();
+  }
+
+  stop() {
+    if (this.dialog.open) return this.dialog.close();
+    this.stopped = true;
+    removeEventListener("resize", this.resized);
+    this.dialog.remove();
+  }
+}
+
+export function lecture(app, entry, text, sections, start, closed) {
+  const show = new Lecture(app, entry, text, sections, closed);
+  show.open(start);
+  return show;
 }

@@ -5,13 +5,37 @@ import { h } from "../shared/dom.js";
 export const written = (symbol) =>
   symbol.split(/_(\w+)/).map((part, i) => (i % 2 ? h("sub", {}, part) : part));
 
+const LINGER = 300; // milliseconds in which the pointer may cross over to the bubble
+
+const explained = (name, term) => [
+  h("b", {}, term.label),
+  h("span", { class: "symbol" }, " ", written(term.symbol)),
+  h("p", {}, term.definition),
+  h(
+    "small",
+    {},
+    [
+      term.shape && `shape ${term.shape}`,
+      term.unit !== "—" && `in ${term.unit}`,
+      term.equation !== "—" && term.equation,
+      term.trl && `TRL: ${term.trl}`,
+    ]
+      .filter(Boolean)
+      .join(" · "),
+  ),
+  " ",
+  h("a", { href: `glossary?term=${encodeURIComponent(name)}` }, "Glossary"),
+];
+
 export function symbols(root) {
   let glossary = {};
   let lit = null;
+  let leaving;
   const bubble = h("div", { class: "bubble", role: "tooltip", id: "symbol-bubble", hidden: true });
   root.append(bubble);
 
   const hide = () => {
+    clearTimeout(leaving);
     if (lit === null) return;
     for (const node of root.querySelectorAll("[data-sym].lit")) node.classList.remove("lit");
     root.querySelector("[aria-describedby=symbol-bubble]")?.removeAttribute("aria-describedby");
@@ -30,7 +54,13 @@ export function symbols(root) {
   const show = (event) => {
     const target = event.target.closest?.("[data-sym]");
     const name = target?.dataset.sym ?? null;
-    if (name === null) return hide();
+    clearTimeout(leaving);
+    if (bubble.contains(event.target)) return;
+    if (name === null && event.type !== "pointerover") return hide();
+    if (name === null) {
+      leaving = setTimeout(hide, LINGER);
+      return;
+    }
     const term = glossary[name];
     if (!term) return hide();
     if (name !== lit) {
@@ -39,23 +69,7 @@ export function symbols(root) {
       for (const node of root.querySelectorAll(`[data-sym="${CSS.escape(name)}"]`)) node.classList.add("lit");
     }
     if (target.tabIndex >= 0) target.setAttribute("aria-describedby", "symbol-bubble");
-    bubble.replaceChildren(
-      h("b", {}, term.label),
-      h("span", { class: "symbol" }, " ", written(term.symbol)),
-      h("p", {}, term.definition),
-      h(
-        "small",
-        {},
-        [
-          term.shape && `shape ${term.shape}`,
-          term.unit !== "—" && `in ${term.unit}`,
-          term.equation !== "—" && term.equation,
-          term.trl && `TRL: ${term.trl}`,
-        ]
-          .filter(Boolean)
-          .join(" · "),
-      ),
-    );
+    bubble.replaceChildren(...explained(name, term));
     bubble.hidden = false;
     place(target);
   };

@@ -3,6 +3,7 @@ import { h } from "../shared/dom.js";
 import { percent } from "../shared/format.js";
 import { LOOKS } from "./compare.js";
 import { labelLanes } from "./label_lanes.js";
+import { showLearned, spreadOf } from "./learned_bars.js";
 import { lane, showPair } from "./pair_lanes.js";
 
 function reply(run, prompt, k) {
@@ -10,6 +11,7 @@ function reply(run, prompt, k) {
   const marks = {
     others: run.others.map((_, i) => h("i", { class: "mark ghost", style: `--own:var(--${LOOKS[i].ink})` })),
     optimum: h("i", { class: "mark optimum", hidden: true }),
+    learned: h("i", { class: "learned", hidden: true }),
   };
   const reference = h("i", {
     class: "mark reference",
@@ -21,7 +23,7 @@ function reply(run, prompt, k) {
     "div",
     { class: "reply" },
     h("div", { class: "said", dir: "auto", title: prompt.replies[k] }, prompt.replies[k]),
-    h("div", { class: "track" }, fill, reference, ...marks.others, marks.optimum),
+    h("div", { class: "track" }, fill, reference, ...marks.others, marks.optimum, marks.learned),
     output,
   );
   return { row, fill, output, ...marks };
@@ -80,6 +82,7 @@ export function bars(app) {
   let lanes = [];
   let shape = "";
   let segment = null;
+  let spread = 0; // of the learned rewards
   const labels = labelLanes(app);
 
   function build(run) {
@@ -103,6 +106,7 @@ export function bars(app) {
   return {
     root,
     update(run) {
+      spread = spreadOf(run);
       const now = shapeOf(run);
       if (now !== shape) {
         shape = now;
@@ -119,6 +123,7 @@ export function bars(app) {
         rows.forEach((row, k) => showOptimum(row, now.optimum?.[k]));
         labels.show(run, now);
       }
+      showLearned(rows, run, spread, step);
       rows.forEach((row, k) => showPolicy(row, run, k, step));
       lanes.forEach((node, i) => node.classList.toggle("selected", app.view.selected === i));
     },

@@ -8,7 +8,7 @@ const count = (n) => (n > 1 ? `mean of ${n}` : "");
 const pairs = (run, s) => (s == null ? count(run.segments[0].comparisons.length) : `pair ${s + 1}`);
 const worlds = (run) => (run.prompts.length > 1 ? `${count(run.prompts.length)} prompts` : "");
 
-const methods = (run) => [...new Set(run.segments.map((segment) => segment.objective.name))];
+const methods = (run) => [...new Set(run.segments.map((segment) => segment.acting))];
 const reads = (run, key) =>
   methods(run).some((name) => facts.methods[name].readings.some((r) => r.key === key));
 
@@ -123,7 +123,10 @@ const OF_RUNS = [
     scope: worlds,
     only: (run) => run.rows.has("true_reward"),
     faint: (run) => prompts(run, "true_reward"),
-    main: () => [["true_reward", "optimum", "E[r]", "true_reward"]],
+    main: (run) => [
+      ["true_reward", "optimum", "E[r]", "true_reward"],
+      ...(run.rows.has("learned_reward") ? [["learned_reward", "other-3", "learned", "learned_reward"]] : []),
+    ],
   },
   {
     key: "accuracy",

@@ -7,6 +7,7 @@ import { term } from "../shared/terms.js";
 import { chartList } from "./chart_list.js";
 import { LOOKS } from "./compare.js";
 import { eased, extent, rangeOf } from "./ranges.js";
+import { stageStarts } from "./transport.js";
 import { plotKeys } from "./views.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
@@ -60,13 +61,13 @@ function options(app, lines, canvas, range, hooks) {
   });
 }
 
-// A dotted line at each intervention.
+// A dotted line at each intervention, a dashed one where a reward has been learned and its policy starts.
 function marks(u, app) {
   const ink = colour(app.root, "event");
-  verticals(
-    u,
-    app.run.interventions.map(({ step }) => ({ step, ink, dash: [2, 3] })),
-  );
+  verticals(u, [
+    ...app.run.interventions.map(({ step }) => ({ step, ink, dash: [2, 3] })),
+    ...stageStarts(app.run).map((step) => ({ step, ink, dash: [7, 3] })),
+  ]);
 }
 
 // The caption's numbers, each [column, output, element].

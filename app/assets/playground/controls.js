@@ -58,6 +58,20 @@ function methodChoice(app) {
   };
 }
 
+// A number of the whole run, sent as an event of its name.
+function wholeNumber(app, name, min, max) {
+  const field = h("input", {
+    type: "number",
+    min,
+    max,
+    step: 1,
+    class: "exact",
+    "aria-label": name,
+    onchange: () => app.send({ type: name, value: numeric(field.value) }),
+  });
+  return field;
+}
+
 export function controls(app) {
   const binding = (spec) => ({
     change: (value) => app.intervene(spec.key, value),
@@ -71,15 +85,9 @@ export function controls(app) {
     ...binding(RATE),
     value: () => app.run.segmentAt(app.step).learning_rate,
   });
-  const steps = h("input", {
-    type: "number",
-    min: 1,
-    max: facts.max_steps,
-    step: 1,
-    class: "exact",
-    "aria-label": "steps",
-    onchange: () => app.send({ type: "steps", value: numeric(steps.value) }),
-  });
+  const steps = wholeNumber(app, "steps", 1, facts.max_steps);
+  const seed = wholeNumber(app, "seed", 0, facts.max_seed);
+  const seeded = h("label", { class: "control" }, term("seed", "seed"), seed);
   const future = h("input", {
     type: "checkbox",
     role: "switch",
@@ -93,6 +101,7 @@ export function controls(app) {
     own.root,
     rate.root,
     h("label", { class: "control" }, "steps", steps),
+    seeded,
     h("label", { class: "control switch" }, future, "show future"),
   );
   return {
@@ -100,6 +109,8 @@ export function controls(app) {
     update(run) {
       method.update(run);
       if (document.activeElement !== steps) steps.value = run.steps;
+      if (document.activeElement !== seed) seed.value = run.seed;
+      seeded.hidden = !run.segments.some(({ objective }) => facts.methods[objective.name].draws);
     },
     seek() {
       [method, own, rate].forEach((one) => one.show());

@@ -9,6 +9,7 @@ export function legend(app) {
   const others = h("span", { class: "others" });
   const group = (...keys) => h("span", { class: "others" }, keys);
   const disc = (kind, sign, ...text) => h("span", { class: `key pair ${kind}` }, h("i", {}, sign), ...text);
+  const learned = entry("learned", term("learned_reward", "learned reward"));
   const labels = {
     comparisons: group(disc("", "+", "chosen"), disc("rejected", "−", "rejected, click a pair to flip it")),
     rankings: group(disc("", "1", "best of a ", term("ranking", "ranking"), ", click it to reverse it")),
@@ -23,12 +24,14 @@ export function legend(app) {
     entry("policy", term("policy", "policy π")),
     entry("reference", term("reference", "reference")),
     optimum,
+    learned,
     others,
     Object.values(labels),
   );
   return {
     root,
     update(run) {
+      learned.hidden = !run.rows.has("reward_of/0");
       Object.entries(labels).forEach(([kind, key]) => {
         key.hidden = !run.segments[0][kind].length;
       });

@@ -8,6 +8,7 @@ import { h, loadStyles } from "../shared/dom.js";
 import { EventQueue } from "../shared/event_queue.js";
 import { loadFacts } from "../shared/facts.js";
 import { LOOK } from "../shared/look.js";
+import { drawnPairs } from "./drawn.js";
 import { editor } from "./editor.js";
 import { invitation, toolbar } from "./frame.js";
 import { intro } from "./intro.js";
@@ -79,6 +80,7 @@ export class Player {
       invitation: invitation(this),
       gradient: gradientPanel(this),
       pairs: pairList(this),
+      drawn: drawnPairs(this),
       compared: comparison(this),
       log: eventLog(this),
     };
@@ -110,7 +112,7 @@ export class Player {
   arrange() {
     const p = this.parts;
     const plots = h("div", { class: "plots" }, p.charts.root, p.invitation.root);
-    const panels = h("div", { class: "panels" }, p.compared.root, p.pairs.root, p.log.root);
+    const panels = h("div", { class: "panels" }, p.compared.root, p.pairs.root, p.drawn.root, p.log.root);
     const left = h(
       "div",
       { class: "left" },

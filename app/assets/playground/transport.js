@@ -6,6 +6,13 @@ const FULL_RUN = 12; // seconds for a whole run at speed 1
 const SLOWEST = 5; // steps a second at least, so that a run of a few steps is not a wait
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
+/** Where a method starts that has learned its reward first. */
+export const stageStarts = (run) =>
+  run.segments
+    .filter(({ acting, objective }, i) => acting === objective.name && run.segments[i - 1]?.acting !== acting)
+    .map(({ start }) => start)
+    .filter((start) => start > 0 && !run.interventions.some(({ step }) => step === start));
+
 function speedChoice(app) {
   const speed = h(
     "select",
@@ -41,6 +48,7 @@ export function transport(app) {
       app.seek(Number(scrub.value));
     },
   });
+  const stage = h("output", { class: "stage", "data-term": "method/reward_model", hidden: true });
   const count = h("output", { class: "count", "aria-label": "current step" });
   const root = h(
     "div",
@@ -51,6 +59,7 @@ export function transport(app) {
     button("Step forward (→)", "forward", () => app.nudge(1)),
     scrub,
     count,
+    stage,
     speedChoice(app),
     button("Undo (U)", "undo", () => app.send({ type: "undo" })),
     button("Redo (Shift+U)", "redo", () => app.send({ type: "redo" })),
@@ -63,6 +72,9 @@ export function transport(app) {
     },
     seek(step) {
       scrub.value = step;
+      const now = app.run.segmentAt(step);
+      stage.hidden = !stageStarts(app.run).length;
+      stage.textContent = now.acting === now.objective.name ? "stage 2: policy" : "stage 1: reward model";
       count.textContent = `step ${step} / ${app.run.steps}`;
       if (shown !== app.view.playing) {
         shown = app.view.playing;

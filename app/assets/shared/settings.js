@@ -6,6 +6,7 @@ import { term } from "./terms.js";
 /** From a value to a slider's position and back. */
 export const SCALES = {
   log: { position: Math.log10, value: (at) => tidy(10 ** at), step: () => 0.01 },
+  whole: { position: (x) => x, value: Math.round, step: () => 1 },
   linear: { position: (x) => x, value: tidy, step: (low, high) => tidy((high - low) / 200) },
 };
 
@@ -82,9 +83,29 @@ function toggle(spec, use) {
 }
 
 /**
+ * @param {import("./types.d.ts").Setting} spec
+ * @param {import("./types.d.ts").InForce} use
+ */
+function choice(spec, use) {
+  const box = h(
+    "select",
+    { "aria-label": spec.name ?? spec.label, onchange: () => use.change(box.value) },
+    spec.choices.map((word) => h("option", { value: word }, word)),
+  );
+  return {
+    root: h("span", { class: "control choice" }, named({ ...spec, label: spec.name ?? spec.label }), box),
+    show: () => {
+      if (!use.waiting?.()) box.value = use.value();
+    },
+  };
+}
+
+const KINDS = { switch: toggle, choice };
+
+/**
  * One setting: its element, and how it shows what is in force.
  * @param {import("./types.d.ts").Setting} spec
  * @param {import("./types.d.ts").InForce} use
  * @returns {{ root: HTMLElement, show: () => void }}
  */
-export const setting = (spec, use) => (spec.scale === "switch" ? toggle : slider)(spec, use);
+export const setting = (spec, use) => (KINDS[spec.scale] ?? slider)(spec, use);

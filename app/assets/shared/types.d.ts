@@ -7,6 +7,7 @@ declare global {
   interface HTMLElement {
     stop?: () => void; // a lesson's unit that plays something ends it
     stepper?: { next: () => void; back: () => void }; // … or goes through it step by step
+    replay?: () => void; // … or plays it from its start
   }
   var katex: any; // set by its script
 }
@@ -15,6 +16,7 @@ declare global {
 export interface Facts {
   max_steps: number;
   first_lesson: string;
+  max_seed: number;
   most_compared: number;
   methods: { [name: string]: MethodFacts };
   gpt2: {
@@ -33,6 +35,7 @@ export interface MethodFacts {
   title: string;
   term: string;
   asks: string;
+  draws: boolean; // whether what it does depends on the seed
   settings: Setting[];
   readings: { key: string; label: string; symbol: string; zero: boolean }[];
 }
@@ -43,9 +46,10 @@ export interface Setting {
   term?: string;
   label: string;
   name?: string; // what a screen reader says instead of the label
-  scale: "log" | "linear" | "switch";
+  scale: "log" | "linear" | "whole" | "switch" | "choice";
   low?: number;
   high?: number;
+  choices?: string[]; // the words to choose from
 }
 
 /** What a setting is bound to. */
@@ -73,6 +77,7 @@ export interface Segment {
   rankings: [prompt: number, order: number[]][];
   thumbs: [prompt: number, reply: number, up: boolean][];
   objective: { name: string; [setting: string]: any };
+  acting: string; // the method at work: the reward model while a reward is learned for another
   rule: [unanimous: string[], divided: string[]];
   levels: { [metric: string]: [value: number, label: string] };
   learning_rate: number;
@@ -89,6 +94,7 @@ export interface Run {
   world: number;
   preset: string | null;
   steps: number;
+  seed: number;
   step: number;
   columns: string[];
   segments: Segment[];

@@ -2,7 +2,8 @@
 
 As the IMDb experiment of Rafailov et al. 2023 (section 6, "controlled sentiment generation"): prefixes of
 reviews, 2 to 8 tokens long; four completions of each, sampled from the reference; the best against the worst
-by true sentiment. Completions that do not parse are dropped, and prompts whose completions tie.
+by true sentiment. Completions that do not parse are dropped, and prompts whose completions tie. What was
+drawn for the training pairs is kept whole, for methods that learn from more than a best and a worst reply.
 """
 
 import argparse
@@ -23,7 +24,13 @@ from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.making.grammar_gap import sample_completions
 from dpo_core.gpt2.model.shipped import load_shipped
 from dpo_core.gpt2.model.tokenizer import piece_encoder
-from dpo_core.gpt2.spec.shipped_files import DATA_FOLDER, HELD_OUT_PAIRS, MODEL_FOLDER, TRAINING_PAIRS
+from dpo_core.gpt2.spec.shipped_files import (
+    COMPLETIONS_FILE,
+    DATA_FOLDER,
+    HELD_OUT_PAIRS,
+    MODEL_FOLDER,
+    TRAINING_PAIRS,
+)
 
 SHORTEST, LONGEST = 2, 8  # tokens of a prefix
 COMPLETIONS = 4
@@ -36,6 +43,15 @@ class Pair:
     prompt: str
     chosen: str
     rejected: str
+
+
+@dataclass(frozen=True)
+class Completions:
+    """What the reference said to one prompt, and the true sentiment of each; None: it does not parse."""
+
+    prompt: str
+    replies: tuple[str, ...]
+    sentiment: tuple[float | None, ...]
 
 
 def review_prefixes(tokenizer: PreTrainedTokenizerFast, seed: int) -> Iterator[str]:
@@ -55,49 +71,63 @@ def review_prefixes(tokenizer: PreTrainedTokenizerFast, seed: int) -> Iterator[s
             yield prompt
 
 
-def best_against_worst(prompt: str, completions: Iterable[str]) -> Pair | None:
-    """Best against worst by true sentiment; None if fewer than two parse or all that parse tie."""
-    rated = [
-        (value, text)
-        for text in completions
-        # A completion that goes on inside the prompt's last word would be tokenised differently when joined.
-        if text[:1] in (" ", ".", ",") and (value := corpus.sentiment(prompt + text)) is not None
+def rated(prompt: str, replies: Sequence[str]) -> Completions:
+    """Replies with their true sentiment."""
+    # A reply that goes on inside the prompt's last word would be tokenised differently when joined.
+    whole = [text[:1] in (" ", ".", ",") for text in replies]
+    sentiment = [
+        corpus.sentiment(prompt + text) if ok else None for text, ok in zip(replies, whole, strict=True)
     ]
-    if len(rated) < 2 or math.isclose(max(rated)[0], min(rated)[0], abs_tol=1e-9):
+    return Completions(prompt, tuple(replies), tuple(sentiment))
+
+
+def best_against_worst(completions: Completions) -> Pair | None:
+    """Best against worst by true sentiment; None if fewer than two parse or all that parse tie."""
+    both = zip(completions.sentiment, completions.replies, strict=True)
+    parsed = [(value, text) for value, text in both if value is not None]
+    if len(parsed) < 2 or math.isclose(max(parsed)[0], min(parsed)[0], abs_tol=1e-9):
         return None
-    return Pair(prompt, chosen=max(rated)[1], rejected=min(rated)[1])
+    return Pair(completions.prompt, chosen=max(parsed)[1], rejected=min(parsed)[1])
 
 
-def make_pairs(
+def complete(
     model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str], seed: int
-) -> list[Pair]:
-    """A pair for every prompt that gives one, in the prompts' order."""
+) -> list[Completions]:
+    """Four replies of the model to every prompt, in the prompts' order."""
     repeated = [prompt for prompt in prompts for _ in range(COMPLETIONS)]
-    completions = sample_completions(model, tokenizer, repeated, seed)
-    pairs = (
-        best_against_worst(prompt, completions[i * COMPLETIONS : (i + 1) * COMPLETIONS])
-        for i, prompt in enumerate(prompts)
-    )
-    return [pair for pair in pairs if pair is not None]
+    replies = sample_completions(model, tokenizer, repeated, seed)
+    drawn = [replies[i : i + COMPLETIONS] for i in range(0, len(replies), COMPLETIONS)]
+    return [rated(prompt, texts) for prompt, texts in zip(prompts, drawn, strict=True)]
+
+
+@dataclass(frozen=True)
+class PreferenceSet:
+    """``completions``: what the training pairs were chosen from, in their order."""
+
+    training: list[Pair]
+    held_out: list[Pair]
+    completions: list[Completions]
 
 
 def preference_set(
     model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, training: int, held_out: int, seed: int
-) -> tuple[list[Pair], list[Pair]]:
-    """Training pairs and held-out pairs; no prompt of one is a prompt of the other."""
+) -> PreferenceSet:
+    """Training and held-out pairs; no prompt of one is a prompt of the other."""
     wanted = training + held_out
     prompts = list(islice(review_prefixes(tokenizer, seed), wanted + wanted // 4 + 4))
-    pairs = make_pairs(model, tokenizer, prompts, seed)[:wanted]
-    if len(pairs) < wanted:
+    drawn = complete(model, tokenizer, prompts, seed)
+    found = [(pair, one) for one in drawn if (pair := best_against_worst(one)) is not None][:wanted]
+    if len(found) < wanted:
         raise ValueError(
-            f"only {len(pairs)} of {wanted} pairs: the model's completions do not parse or all tie"
+            f"only {len(found)} of {wanted} pairs: the model's completions do not parse or all tie"
         )
-    return pairs[:training], pairs[training:]
+    pairs = [pair for pair, _ in found]
+    return PreferenceSet(pairs[:training], pairs[training:], [one for _, one in found[:training]])
 
 
-def write_jsonl(path: Path, pairs: Iterable[Pair]) -> None:
-    """One JSON object per line with the keys prompt, chosen, rejected."""
-    lines = (json.dumps(asdict(pair), ensure_ascii=False) + "\n" for pair in pairs)
+def write_jsonl(path: Path, entries: Iterable[Pair | Completions]) -> None:
+    """One JSON object per line, keyed as the entry's fields."""
+    lines = (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries)
     path.write_text("".join(lines), encoding="utf-8")
 
 
@@ -111,28 +141,29 @@ def _mean(values: Sequence[float]) -> str:
     return f"{statistics.fmean(values):+.3f} ± {error:.3f}"
 
 
-def _rated(texts: Iterable[str]) -> list[float]:
+def _sentiments(texts: Iterable[str]) -> list[float]:
     return [value for text in texts if (value := corpus.sentiment(text)) is not None]
 
 
 def data_card(
     model: GPT2LMHeadModel,
     tokenizer: PreTrainedTokenizerFast,
-    training: list[Pair],
-    held_out: list[Pair],
+    made: PreferenceSet,
     seed: int,
 ) -> str:
     """The set's README; measures the reference's sentiment on 16 completions of each held-out prompt."""
-    repeated = [pair.prompt for pair in held_out for _ in range(16)]
+    repeated = [pair.prompt for pair in made.held_out for _ in range(16)]
     fresh = sample_completions(model, tokenizer, repeated, seed + 1)
     by_prompt = [
-        statistics.fmean(_rated(p + c for p, c in zip(repeated[i : i + 16], fresh[i : i + 16], strict=True)))
+        statistics.fmean(
+            _sentiments(p + c for p, c in zip(repeated[i : i + 16], fresh[i : i + 16], strict=True))
+        )
         for i in range(0, len(repeated), 16)
     ]
     rows = "\n".join(
-        f"| {name} | {len(pairs)} | {_mean(_rated(p.prompt + p.chosen for p in pairs))} "
-        f"| {_mean(_rated(p.prompt + p.rejected for p in pairs))} |"
-        for name, pairs in (("train.jsonl", training), ("held_out.jsonl", held_out))
+        f"| {name} | {len(pairs)} | {_mean(_sentiments(p.prompt + p.chosen for p in pairs))} "
+        f"| {_mean(_sentiments(p.prompt + p.rejected for p in pairs))} |"
+        for name, pairs in (("train.jsonl", made.training), ("held_out.jsonl", made.held_out))
     )
     return f"""\
 # Preference pairs over film reviews
@@ -141,7 +172,8 @@ JSONL with `prompt`, `chosen` and `rejected`. Prompts are beginnings of reviews,
 tokens; prompt + reply is a whole review. Made as the IMDb experiment of Rafailov et al. 2023 (arXiv \
 2305.18290, section 6): {COMPLETIONS} completions of each prompt sampled from the shipped model at \
 temperature 1, best against worst by true sentiment; completions that do not parse and ties dropped. No \
-held-out prompt is a training prompt.
+held-out prompt is a training prompt. `completions.jsonl` holds what the training pairs were chosen from: \
+`prompt`, its {COMPLETIONS} `replies`, and the `sentiment` of each (null where it does not parse).
 
 Sentiment is exact and lies in [-1, 1]: about -0.8 for a review of strong blame, 0 for a balanced one, \
 0.8 for strong praise. Means ± one standard error:
@@ -163,22 +195,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     reader.add_argument("--out", type=Path, default=DATA_FOLDER, help="folder for the files, made if missing")
     reader.add_argument("--model", type=Path, default=MODEL_FOLDER, help="folder of the reference model")
-    reader.add_argument("--training", type=int, default=400)
-    reader.add_argument("--held-out", type=int, default=64)
+    reader.add_argument("--training", type=int, default=4_000)
+    reader.add_argument("--held-out", type=int, default=512)
     reader.add_argument("--seed", type=int, default=0)
     reader.add_argument("--threads", type=int, default=2)
     given = reader.parse_args(arguments)
     torch.set_num_threads(given.threads)
     try:
         model, tokenizer = load_shipped(given.model)
-        training, held_out = preference_set(model, tokenizer, given.training, given.held_out, given.seed)
+        made = preference_set(model, tokenizer, given.training, given.held_out, given.seed)
     except (FileNotFoundError, ValueError) as error:
         print(f"pairs: {error}", file=sys.stderr)
         return 2
     given.out.mkdir(parents=True, exist_ok=True)
-    write_jsonl(given.out / TRAINING_PAIRS.name, training)
-    write_jsonl(given.out / HELD_OUT_PAIRS.name, held_out)
-    card = data_card(model, tokenizer, training, held_out, given.seed)
+    write_jsonl(given.out / TRAINING_PAIRS.name, made.training)
+    write_jsonl(given.out / HELD_OUT_PAIRS.name, made.held_out)
+    write_jsonl(given.out / COMPLETIONS_FILE.name, made.completions)
+    card = data_card(model, tokenizer, made, given.seed)
     (given.out / "README.md").write_text(card, encoding="utf-8")
     print(card)
     return 0

@@ -6,10 +6,11 @@ holds them to that.
 """
 
 SHIPPED = "shipped"
-BETA = 0.05
-STEPS = 240
-BATCH_SIZE = 8  # comparisons
+BETA = 0.3
+STEPS = 250
+BATCH_SIZE = 16  # comparisons
 MEASURE_EVERY = 25  # steps
+STANDARD_PULL = 0.15  # |c| of DPO at the start with this beta, β/2: where SGD's learning rate is as said
 SAMPLES = 64
 MAX_NEW_TOKENS = 64
 
@@ -34,7 +35,7 @@ PARITY_NETWORK = (50, 1e-4)
 
 # The first optimizer is the default. A few hundred pairs agree on sentiment and little else: SGD follows what
 # they agree on; AdamW scales every word's noise up to full steps and loses the grammar before it finds it.
-SHIPPED_RATES = {"sgd": 0.2, "adamw": 1e-4}
+SHIPPED_RATES = {"sgd": 0.05, "adamw": 1e-4}
 OTHER_RATES = {"adamw": 1e-5, "sgd": 1e-3}
 
 

@@ -69,7 +69,16 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
     ``preferences`` stands in for the key ``data`` when they have been read already.
     """
     known = {"model", "data", "objective", "optimizer", "steps", "batch_size", "seed", "interventions"}
-    known |= {"device", "dtype", "prompts", "measure_every", "samples", "max_new_tokens", "paused"}
+    known |= {
+        "standard_pull",
+        "device",
+        "dtype",
+        "prompts",
+        "measure_every",
+        "samples",
+        "max_new_tokens",
+        "paused",
+    }
     entry = check_object(value, "config", set(), known)
     bundled = preferences is None and entry.get("data", BUNDLED) == BUNDLED
     if preferences is None:
@@ -98,6 +107,7 @@ def run_config_from_json(value: Any, preferences: Preferences | None = None) -> 
             steps,
             check_whole(entry.get("batch_size", standard.batch_size), "batch_size", 0, defaults.MAX_BATCH),
             check_whole(entry.get("seed", 0), "seed", 0, defaults.MAX_SEED),
+            standard_pull=_standard_pull(entry.get("standard_pull", defaults.STANDARD_PULL)),
             interventions=interventions,
         ),
         device=_one_of(entry.get("device", defaults.DEVICES[0]), "device", defaults.DEVICES),
@@ -121,7 +131,7 @@ def run_config_to_json(config: RunConfig) -> dict[str, Any]:
         "objective": objective_to_json(settings.objective),
         "optimizer": asdict(settings.optimizer),
         "interventions": [intervention_to_json(one) for one in settings.interventions],
-        **{key: getattr(settings, key) for key in ("steps", "batch_size", "seed")},
+        **{key: getattr(settings, key) for key in ("steps", "batch_size", "seed", "standard_pull")},
         **{key: getattr(config, key) for key in ("device", "dtype", "measure_every", "samples")},
         **{key: getattr(config, key) for key in ("max_new_tokens", "paused")},
     }
@@ -155,6 +165,11 @@ def _optimizer(value: Any, model: str) -> Optimizer:
     name = _one_of(entry.get("name", next(iter(standard))), "optimizer.name", tuple(standard))
     rate = entry.get("learning_rate", standard[name])
     return Optimizer(name, check_within(rate, "optimizer.learning_rate", LEARNING_RATE_RANGE))
+
+
+def _standard_pull(value: Any) -> float:
+    """A mean coefficient, or 0 for a learning rate that is not scaled."""
+    return 0.0 if value in (0, None) else check_within(value, "standard_pull", (1e-6, 1e6))
 
 
 def _one_of(value: Any, where: str, known: tuple[str, ...]) -> str:

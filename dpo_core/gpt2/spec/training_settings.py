@@ -14,6 +14,11 @@ class TrainingSettings:
 
     ``micro_batch_tokens`` bounds how many tokens go through the network at once: a larger batch is
     accumulated in pieces, with the same result.
+
+    ``standard_pull`` bounds SGD's step, which is as long as the coefficients are large: those grow with beta
+    (under IPO they shrink). Where their mean size at the reference is larger than this, the learning rate
+    shrinks in proportion, so that no setting of a method destroys a network by its size alone; 0 takes the
+    rate as it is. AdamW's steps are of one length for every size.
     """
 
     objective: Objective = field(
@@ -24,4 +29,5 @@ class TrainingSettings:
     batch_size: int = defaults.BATCH_SIZE
     seed: int = 0
     micro_batch_tokens: int = 4096
+    standard_pull: float = 0.0
     interventions: tuple[Intervention, ...] = ()

@@ -20,7 +20,7 @@ from dpo_core.toy.metrics import PER_STEP, per_comparison
 from dpo_core.world.scenario import Rules
 
 Array = NDArray[np.float64]
-MOST = 64  # comparisons in the fixed set
+MOST = 256  # comparisons in the fixed set
 
 
 def comparison_metrics(objective: Objective, asked: Asked) -> dict[str, float]:

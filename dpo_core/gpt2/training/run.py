@@ -129,6 +129,9 @@ class Run:
         # At step 0 the policy is the reference: the curve can begin before the slower samples are drawn.
         measured = self._measured(self.policy, step) if due and step > 0 else None
         report = self.trainer.advance()
+        if step == self.config.settings.steps and every > 0:
+            self.with_room(self.trainer.measure_all)
+            changed = True
         yield from self.notices()
         self._seconds += time.perf_counter() - began
         rate = (step + 1) / self._seconds
@@ -136,7 +139,7 @@ class Run:
             "type": "snapshot",
             "step": step,
             "metrics": report.metrics,
-            "pairs": self.pairs(None if changed or step % 25 == 0 else np.unique(report.batch)),
+            "pairs": self.pairs(None if changed else np.unique(report.batch)),
             "steps_per_second": rate,
             "seconds_left": (self.config.settings.steps - step) / rate,
             "device": self.policy.device.type,

@@ -27,6 +27,9 @@ from dpo_core.world.scenario import Intervention, Optimizer, Rules
 
 Array = NDArray[np.float64]
 
+KEEP_EVERY, MOST_KEPT = 25, 20_000_000  # steps, and parameters: a copy of a large network costs memory
+MOST_RETURNS = 10  # halvings of the learning rate before a run is given up
+
 
 @dataclass(frozen=True, eq=False)
 class StepReport:
@@ -35,6 +38,10 @@ class StepReport:
     step: int
     metrics: dict[str, float]
     batch: Indices
+
+
+class Overflow(ScenarioError):
+    """The numbers have left the range of floats: the parameters are lost."""
 
 
 class Trainer:
@@ -62,6 +69,8 @@ class Trainer:
         self._pending = sorted(settings.interventions, key=lambda i: i.step)  # stable: ties as made
         self._parameters = [p for p in policy.model.parameters() if p.requires_grad]
         self._optimizer = _optimizer(self._parameters, settings.optimizer)
+        self._kept: tuple[int, list[torch.Tensor]] | None = None  # parameters of a step that was sound
+        self._returns = 0
         self._order = _batches(len(preferences.comparisons), settings.batch_size, settings.seed)
 
     def put_in_force(self) -> bool:
@@ -86,23 +95,60 @@ class Trainer:
     def advance(self) -> StepReport:
         """Measure the current step, then update the parameters (not after the last step).
 
-        Raises ScenarioError when the numbers leave the range of floats, or memory is short on the CPU too.
+        A run whose numbers leave the range of floats goes on from the last parameters that were kept, with
+        half the learning rate. Raises ScenarioError when that does not help, or memory is short on the CPU.
         """
         self.put_in_force()
         batch = next(self._order)
         last = self.step >= self.settings.steps
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that overflow are reported as such
-            try:
-                report = self._pass(batch, update=not last)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self.policy.device.type == "cpu":
-                    raise no_memory(self.policy.name) from None
-                self.fall_back_to_cpu()
-                report = self._pass(batch, update=not last)
+            while True:
+                try:
+                    report = self._with_memory(batch, update=not last)
+                    break
+                except Overflow:
+                    if self._kept is None or self._returns == MOST_RETURNS:
+                        raise
+                    self._go_back(*self._kept)
         self.step += 1
         return report
+
+    def _with_memory(self, batch: Indices, update: bool) -> StepReport:
+        """One pass; on the CPU where the GPU's memory is too small for it."""
+        try:
+            return self._pass(batch, update)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if self.policy.device.type == "cpu":
+                raise no_memory(self.policy.name) from None
+            self.fall_back_to_cpu()
+            return self._pass(batch, update)
+
+    def _keep(self) -> None:
+        """Keep the parameters of this step, whose numbers are sound, to come back to."""
+        if self.step % KEEP_EVERY == 0 and self.policy.parameters <= MOST_KEPT:
+            self._kept = self.step, [p.detach().clone() for p in self._parameters]
+
+    def _go_back(self, step: int, parameters: list[torch.Tensor]) -> None:
+        """On from what was kept at ``step``, with a fresh optimizer and half the learning rate."""
+        self._returns += 1
+        rate = self.rules.optimizer.learning_rate / 2
+        self.notices.append(
+            f"The numbers overflowed at step {self.step}: the run goes on from its policy of step {step}, "
+            f"with half the learning rate ({rate:g})."
+        )
+        with torch.no_grad():
+            for now, kept in zip(self._parameters, parameters, strict=True):
+                now.copy_(kept)
+        self.intervene(Intervention(self.step, "learning_rate", value=rate))
+        self._optimizer = _optimizer(self._parameters, self.rules.optimizer)
+
+    def measure_all(self) -> None:
+        """The log-probs of all comparisons' replies, of the parameters as they are now."""
+        index = pair_indices(self.starts, self.rules.comparisons)
+        for piece in self._pieces(*index):
+            self._forward(index[:, piece], gradient=False)
 
     def comparison_margins(self, which: Indices | None = None) -> tuple[Array, Array]:
         """Implicit-reward margin and sigma weight of comparisons [C] under the rules in force.
@@ -153,18 +199,31 @@ class Trainer:
             self.log_probs[both] = reference  # equal but for rounding, which must not count as a preference
         metrics = comparison_metrics(self.rules.objective, self._asked(index, agreement))
         metrics |= {key: float(value) for key, value in settings.items() if not isinstance(value, bool)}
-        metrics["learning_rate"] = self.rules.optimizer.learning_rate
+        metrics["learning_rate"] = self._learning_rate(index)
         if not np.isfinite(list(metrics.values())).all():
-            raise ScenarioError(
+            raise Overflow(
                 "optimizer.learning_rate",
                 f"the numbers overflow at step {self.step}",
                 "Use a smaller learning rate or a smaller beta",
             )
         if update:
+            self._keep()
             for group in self._optimizer.param_groups:
-                group["lr"] = self.rules.optimizer.learning_rate
+                group["lr"] = metrics["learning_rate"]
             self._optimizer.step()
         return StepReport(self.step, metrics, batch)
+
+    def _learning_rate(self, index: Indices) -> float:
+        """The rate of the rules in force, for SGD as ``standard_pull`` bounds it; of comparisons [2, C]."""
+        objective, optimizer = self.rules.objective, self.rules.optimizer
+        if self.settings.standard_pull == 0 or optimizer.name != "sgd":
+            return optimizer.learning_rate
+        method = method_of(objective)
+        usual = {s.key: s.default for s in method.settings if s.scale == "switch"}  # moves no rate
+        reference = self.reference.of(index.ravel()).reshape(index.shape)
+        start = Asked(reference, reference, self.lengths[index], np.ones(index.shape[1]))
+        pull = np.abs(method.coefficients({**objective.values, **usual}, start)).mean()
+        return float(optimizer.learning_rate * min(1.0, self.settings.standard_pull / max(pull, 1e-300)))
 
     def _forward(self, index: Indices, gradient: bool) -> tuple[Indices, Indices, torch.Tensor]:
         """The replies of pairs [2, B], their places [2·B] and log-probs [replies], which are kept."""
