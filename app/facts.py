@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from app.gpt2.gpt2_session import MAX_STEPS as MOST_GPT2_STEPS
 from app.gpt2.jobs import ENDED
 from app.playground.state import MOST_COMPARED
 from dpo_core.glossary import GLOSSARY
 from dpo_core.glossary.method_terms import method_key
 from dpo_core.gpt2.spec import defaults
+from dpo_core.gpt2.spec.run_config import trainable
 from dpo_core.methods import METHODS
 from dpo_core.methods.method import Method, Setting
 from dpo_core.world.scenario import MAX_SEED, MAX_STEPS
@@ -23,6 +25,8 @@ def facts() -> dict[str, Any]:
         "methods": {name: _method(method) for name, method in METHODS.items()},
         "gpt2": {
             "ended": ENDED,
+            "max_steps": MOST_GPT2_STEPS,
+            "methods": trainable(),
             "models": defaults.MODELS,
             "dtypes": defaults.DTYPES,
             "devices": defaults.DEVICES,
@@ -57,6 +61,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "label": "σ weight" if setting.key == "sigma_weight" else term.symbol,
         "name": term.label,
         "scale": setting.scale,
+        "default": setting.default,
         "low": setting.slider[0],
         "high": setting.slider[1],
         "choices": setting.choices,

@@ -131,8 +131,13 @@ def _twin(state: Gpt2, event: dict[str, Any], desk: Desk) -> Gpt2:
 
 
 def _submit_twin(job: Job, desk: Desk) -> Job:
+    """The same run with the other sigma weight; of a method that has none, by DPO at the default settings."""
     objective = job.config["objective"]
-    config = {**job.config, "objective": {**objective, "sigma_weight": not objective["sigma_weight"]}}
+    if "sigma_weight" in objective:
+        other = {**objective, "sigma_weight": not objective["sigma_weight"]}
+    else:
+        other = DEFAULTS["objective"]
+    config = {**job.config, "objective": other}
     return desk.manager.submit(desk.session, config, twin_of=job.id)
 
 

@@ -256,8 +256,10 @@ class JobManager:
 
     def _assign(self, job: Job) -> None:
         twin = self.jobs.get(job.twin_of or "")
-        if twin is not None:  # the same changes at the same steps, but for the sigma weight
-            job.config["interventions"] = [i for i in twin.interventions if "sigma_weight" not in i]
+        if twin is not None:  # the same changes at the same steps, but for what the two differ in
+            same = twin.config["objective"]["name"] == job.config["objective"]["name"]
+            repeated = {"flip", "agreement", "learning_rate"} | ({"beta"} if same else set())
+            job.config["interventions"] = [i for i in twin.interventions if i.keys() & repeated]
         job.interventions = list(job.config.get("interventions", []))
         job.enter("starting")
         if job.once is not None:

@@ -80,6 +80,14 @@ def test_a_double_click_on_compare_makes_one_second_run(desk: Desk) -> None:
     assert weights == [True, False]
 
 
+def test_a_method_without_a_sigma_weight_is_compared_with_dpo(desk: Desk) -> None:
+    ipo = {"name": "ipo", "beta": 0.5}
+    state = start(desk, draft={**DRAFT, "objective": ipo})
+    both = handle_all(state, [{"type": "twin", "run": state.runs[0]}], desk)
+    objectives = [desk.manager.jobs[run].config["objective"] for run in both.runs]
+    assert objectives == [ipo, {"name": "dpo", "beta": 0.3, "sigma_weight": True}]
+
+
 def test_a_comparison_repeats_the_changes_of_a_run_that_never_began(desk: Desk) -> None:
     blocked = desk.manager.submit("somebody else", dict(LONG))
     state = start(desk, draft={**DRAFT, "flips": [3], "agreements": {"5": 0.8}})

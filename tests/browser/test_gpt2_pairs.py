@@ -1,6 +1,8 @@
 """The GPT-2 page's pairs, tokens and switches show what runs, or what the next run begins with."""
 
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,9 @@ def chosen_texts(page: Page) -> list[str]:
 def test_other_data_after_a_run_are_shown_and_flipped(page: Page, server: str, tmp_path: Path) -> None:
     begin(page, server, 3)
     where(page, "finished")
+    for _ in range(3):
+        page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.locator(".pager")).to_contain_text("151 to 200 of 4000")
     page.get_by_role("button", name="Flip pair 200", exact=True).click()
     page.get_by_label("Preference data").select_option("jsonl")
     file = tmp_path / "own.jsonl"
@@ -85,6 +90,39 @@ def test_agreement_and_beta_change_a_run_under_way(page: Page, server: str) -> N
     where(page, "paused")
     betas = {m["step"]: m["metrics"]["beta"] for m in record(page, server, "snapshot")}
     assert all(beta == (0.2 if step >= made[1]["step"] else 0.3) for step, beta in betas.items())
+    stop(page)
+
+
+def test_another_method_trains_by_its_own_settings_and_beside_dpo(page: Page, server: str) -> None:
+    open_page(page, server)
+    page.get_by_label("method", exact=True).select_option(label="SimPO")
+    expect(page.get_by_label("sigma weight")).to_have_count(0)
+    page.get_by_label("γ, exact value").fill("0.7")
+    page.get_by_label("γ, exact value").blur()
+    page.get_by_label("steps", exact=True).fill("4")
+    page.get_by_role("button", name="Start", exact=True).click()
+    where(page, r"step 4 / 4 .* finished")
+    snapshot = record(page, server, "snapshot")[-1]["metrics"]
+    assert snapshot["gamma"] == 0.7 and "sigma_weight" not in snapshot
+    page.get_by_role("button", name="Compare with DPO").click()
+    tabs = page.locator(".tabs button")
+    expect(tabs).to_have_text([re.compile("^SimPO, β .*, γ 0.7$"), "β 0.3, σ weight on"], timeout=WAIT)
+    expect(tabs.nth(1)).to_have_attribute("aria-pressed", "true", timeout=WAIT)
+    where(page, r"step 4 / 4 .* finished")
+    assert record(page, server, "snapshot", 1)[0]["metrics"]["loss"] == pytest.approx(math.log(2), abs=1e-6)
+
+
+def test_a_method_chosen_under_way_is_in_force_from_then_on(page: Page, server: str) -> None:
+    begin(page, server, 3000, 1000)
+    where(page, r"step [1-9]\d* / 3000")
+    page.get_by_label("method", exact=True).select_option(label="IPO")
+    expect(page.locator(".log .entry.change")).to_contain_text("method → IPO", timeout=WAIT)
+    (made,) = (m["intervention"] for m in record(page, server, "intervened"))
+    assert made["objective"] == {"name": "ipo", "beta": 0.3}
+    page.get_by_role("button", name="Pause").click()
+    where(page, "paused")
+    for snapshot in record(page, server, "snapshot"):
+        assert ("sigma_weight" in snapshot["metrics"]) == (snapshot["step"] < made["step"])
     stop(page)
 
 

@@ -11,6 +11,12 @@ const span = (seconds) =>
 const speed = (rate) =>
   rate >= 1 ? `${rate.toFixed(1)} steps/s` : `${(1 / Math.max(rate, 1e-9)).toFixed(1)} s per step`;
 
+// What the second run of a comparison does otherwise.
+function otherThan(objective) {
+  if (!("sigma_weight" in objective)) return "DPO";
+  return `σ ${objective.sigma_weight ? "off" : "on"}`;
+}
+
 export function progress(page) {
   const tell = (action) => () => page.send({ type: "tell", run: page.record.id, action });
   const start = h("button", { type: "button", class: "primary start", onclick: () => page.start(false) });
@@ -66,13 +72,7 @@ export function progress(page) {
       const state = record?.state ?? "none";
       const live = record && !record.ended;
       const going = live && record.started != null;
-      const key = [
-        state,
-        records.map((r) => r.id),
-        record?.id,
-        page.draft.objective.sigma_weight,
-        record?.slow,
-      ].join();
+      const key = [state, records.map((r) => r.id + r.name), record?.id, record?.slow].join();
       if (key !== looks) {
         looks = key;
         start.replaceChildren(
@@ -86,10 +86,10 @@ export function progress(page) {
         const first = records[0];
         compare.hidden = records.length > 1;
         compare.textContent = first
-          ? `Compare with σ ${first.config.objective.sigma_weight ? "off" : "on"}`
+          ? `Compare with ${otherThan(first.config.objective)}`
           : "Compare σ on with σ off";
         compare.title = first
-          ? "The same run once more, with the same changes at the same steps but the other sigma weight"
+          ? `The same run once more, with the same changes at the same steps but ${otherThan(first.config.objective)}`
           : "Two runs, one after the other, drawn together";
         tabs.hidden = records.length < 2;
         tabs.replaceChildren(

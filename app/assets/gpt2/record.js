@@ -7,10 +7,15 @@ const CHANGES = {
   beta: (v) => `β → ${v}`,
   learning_rate: (v) => `learning rate → ${v}`,
   sigma_weight: (v) => `σ weight ${v ? "on" : "off"}`,
+  objective: (v) => `method → ${facts.methods[v.name].title}`,
 };
 
 function words(change) {
   const kind = Object.keys(CHANGES).find((key) => key in change);
+  if (!kind)
+    return Object.entries(change)
+      .map(([key, value]) => `${key} → ${value}`)
+      .join(", ");
   return CHANGES[kind](change[kind], kind === "flip" ? change.flip : change.comparison);
 }
 
@@ -49,17 +54,21 @@ export class Record {
     return this.last?.step ?? 0;
   }
   get name() {
-    return `β ${this.config.objective.beta}, σ weight ${this.config.objective.sigma_weight ? "on" : "off"}`;
+    const { rules } = this;
+    const { title, settings } = facts.methods[rules.name];
+    const values = settings.map(({ key, label, scale }) =>
+      scale === "switch" ? `${label} ${rules[key] ? "on" : "off"}` : `${label} ${rules[key]}`,
+    );
+    return [...(rules.name === "dpo" ? [] : [title]), ...values].join(", ");
   }
 
   // What is in force now: the configuration and every change since.
   get rules() {
-    const { columns, config } = this;
-    const at = (name, first) => columns[name]?.at(-1) ?? first;
+    const { config, now } = this;
     return {
-      beta: this.now?.beta ?? at("beta", config.objective.beta),
-      learning_rate: this.now?.learning_rate ?? at("learning_rate", config.optimizer.learning_rate),
-      sigma_weight: this.now?.sigma_weight ?? config.objective.sigma_weight,
+      learning_rate: config.optimizer.learning_rate,
+      ...(now?.objective ?? config.objective),
+      ...now,
     };
   }
 
@@ -84,6 +93,9 @@ export class Record {
     } else if ("agreement" in intervention) {
       if (this.pairs[intervention.comparison])
         this.pairs[intervention.comparison].agreement = intervention.agreement;
+    } else if ("objective" in intervention) {
+      const { learning_rate: rate } = this.rules;
+      this.now = { learning_rate: rate, objective: intervention.objective };
     } else this.now = { ...this.now, ...intervention };
   }
 

@@ -7,11 +7,14 @@ import { term } from "../shared/terms.js";
 import { dataChoice } from "./data_choice.js";
 import { modelChoice } from "./model_choice.js";
 
-const SETTINGS = [
-  { key: "beta", term: "beta", label: "β", scale: "log", low: 0.01, high: 10 },
-  { key: "learning_rate", term: "learning_rate", label: "learning rate η", scale: "log", low: 1e-6, high: 1 },
-  { key: "sigma_weight", term: "sigma_weight", label: "σ weight", name: "sigma weight", scale: "switch" },
-];
+const RATE = {
+  key: "learning_rate",
+  term: "learning_rate",
+  label: "learning rate η",
+  scale: "log",
+  low: 1e-6,
+  high: 1,
+};
 const SLOW =
   "A model of this size takes seconds for each step on a CPU (the shipped one takes a fraction of one). " +
   "Before the first step its speed is forecast on this machine, and a run of more than two minutes asks first.";
@@ -19,24 +22,71 @@ const SLOW =
 const control = (label, ...fields) => h("label", { class: "control" }, label, ...fields);
 
 // What holds: the rules of a run that is under way, else what the one that waits, or the next, begins with.
-function rules(page) {
+const underWay = (page) => page.live && page.record.started;
+
+function bound(page, spec, home) {
+  let asked = -Infinity; // what was changed a moment ago is not yet told to be in force
+  return setting(/** @type {any} */ (spec), {
+    value: () =>
+      underWay(page) && performance.now() - asked > 2000 ? page.record.rules[spec.key] : home()[spec.key],
+    change: (value) => {
+      asked = performance.now();
+      home()[spec.key] = value;
+      if (page.live) page.intervene(spec.key, value);
+    },
+    complain: (text) => page.say("error", text),
+  });
+}
+
+// A method with its settings as declared; β as on this page, where the method's own default is DPO's.
+function begun(page, name) {
+  const usual = page.facts.defaults.objective;
+  if (name === usual.name) return { ...usual };
+  const dpo = facts.methods.dpo.settings.find(({ key }) => key === "beta").default;
+  const values = facts.methods[name].settings.map(({ key, default: value }) => [
+    key,
+    key === "beta" && value === dpo ? usual.beta : value,
+  ]);
+  return { name, ...Object.fromEntries(values) };
+}
+
+// Which method trains, and its settings; both also change a run that is under way.
+function methodChoice(page) {
   const { draft } = page;
-  const asked = {}; // what was changed a moment ago, and is not yet told to be in force
-  const home = (name) => (name === "learning_rate" ? draft.optimizer : draft.objective);
-  return SETTINGS.map((/** @type {any} */ spec) =>
-    setting(spec, {
-      value: () =>
-        page.live && page.record.started && !(performance.now() - asked[spec.key] < 2000)
-          ? page.record.rules[spec.key]
-          : home(spec.key)[spec.key],
-      change: (value) => {
-        asked[spec.key] = performance.now();
-        home(spec.key)[spec.key] = value;
-        if (page.live) page.intervene(spec.key, value);
+  let asked = -Infinity;
+  const choose = h(
+    "select",
+    {
+      "aria-label": "method",
+      onchange: () => {
+        asked = performance.now();
+        draft.objective = begun(page, choose.value);
+        if (page.live) page.intervene("objective", draft.objective);
+        page.update();
       },
-      complain: (text) => page.say("error", text),
-    }),
+    },
+    facts.gpt2.methods.map((name) => h("option", { value: name }, facts.methods[name].title)),
   );
+  const words = h("span", {});
+  const settings = h("span", { class: "settings" });
+  let shown = [];
+  let method = null;
+  return {
+    root: h("span", { class: "control method" }, words, choose),
+    settings,
+    show() {
+      const live = underWay(page) && performance.now() - asked > 2000;
+      const { name } = live ? page.record.rules : draft.objective;
+      if (document.activeElement !== choose) choose.value = name;
+      if (name !== method) {
+        method = name;
+        words.replaceChildren(term(facts.methods[name].term, "method"));
+        shown = facts.methods[name].settings.map((spec) => bound(page, spec, () => draft.objective));
+        settings.replaceChildren(...shown.map((one) => one.root));
+      }
+      shown.forEach((one) => one.show());
+    },
+  };
 }
 
 function whole(draft, key, label, words, low, high) {
@@ -74,7 +124,8 @@ function choice(label, options, get, set) {
 }
 
 function rarely(draft, usual) {
-  const { max_steps: steps, gpt2: limits } = facts;
+  const limits = facts.gpt2;
+  const steps = limits.max_steps;
   const set = (key) => (value) => {
     draft[key] = value;
   };
@@ -97,10 +148,11 @@ export function setup(page) {
     draft.optimizer.learning_rate = rates[draft.optimizer.name];
     page.update();
   };
-  const [beta, rate, sigma] = rules(page);
+  const method = methodChoice(page);
+  const rate = bound(page, RATE, () => draft.optimizer);
   const model = modelChoice(page, () => usual());
   const data = dataChoice(page);
-  const steps = whole(draft, "steps", "steps", null, 1, facts.max_steps);
+  const steps = whole(draft, "steps", "steps", null, 1, facts.gpt2.max_steps);
   const more = rarely(draft, usual);
   const slow = h("p", { class: "hint slow", role: "note", hidden: true }, SLOW);
   const root = h(
@@ -111,9 +163,9 @@ export function setup(page) {
       { class: "controls" },
       control("model", ...model.fields),
       control("data", data.select),
-      beta.root,
+      method.root,
+      method.settings,
       rate.root,
-      sigma.root,
       steps.root,
       h(
         "details",
@@ -132,7 +184,7 @@ export function setup(page) {
   return {
     root,
     update() {
-      [beta, rate, sigma, steps, ...more, model, data].forEach((part) => part.show());
+      [method, rate, steps, ...more, model, data].forEach((part) => part.show());
       slow.hidden = draft.model === "shipped";
     },
   };

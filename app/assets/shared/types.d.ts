@@ -23,6 +23,8 @@ export interface Facts {
     ended: string[];
     models: { [name: string]: string };
     dtypes: string[];
+    methods: string[];
+    max_steps: number;
     devices: string[];
     optimizers: string[];
     max_batch: number;
@@ -49,6 +51,7 @@ export interface Setting {
   scale: "log" | "linear" | "whole" | "switch" | "choice";
   low?: number;
   high?: number;
+  default?: any; // of the method that declares it
   choices?: string[]; // the words to choose from
 }
 

@@ -137,12 +137,17 @@ def run_config_to_json(config: RunConfig) -> dict[str, Any]:
     }
 
 
+def trainable() -> tuple[str, ...]:
+    """The methods that learn from pairs, which is what a GPT-2 gets here."""
+    return tuple(m.name for m in METHODS.values() if m.asks == "pairs")
+
+
 def check_trainable(objective: Objective) -> Objective:
     """The objective, where a GPT-2 can be trained by it here. Raises ScenarioError for the others."""
     method = method_of(objective)
     if method.asks == "pairs":
         return objective
-    able = ", ".join(m.name for m in METHODS.values() if m.asks == "pairs")
+    able = ", ".join(trainable())
     raise ScenarioError(
         "objective.name", f"{method.name} needs {method.asks}, a GPT-2 gets pairs here", f"Use one of {able}"
     )
