@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dpo_core.errors import ScenarioError
 from dpo_core.preferences import Comparison, Preferences, Prompt
-from dpo_core.world.pairs_file import parse_pairs, preferences_to_pairs
+from dpo_core.world.pairs_file import MAX_PAIRS, parse_pairs, preferences_to_pairs
 
 USER = {"role": "user", "content": "2 + 2?"}
 FOUR = {"role": "assistant", "content": "4"}
@@ -181,7 +181,7 @@ EXAMPLE = '{"prompt": "…", "chosen": "…", "rejected": "…"}'
             "character 1 is half of a surrogate pair",
             "Write that character again",
         ),
-        (GOOD * 1001, "f, line 1001", "there are more than 1000 pairs", "Leave some lines out"),
+        (GOOD * (MAX_PAIRS + 1), "f, line 10001", "there are more than 10000 pairs", "Leave some lines out"),
     ],
 )
 def test_a_bad_line_is_named_with_what_where_and_how_to_mend(text, where, what, mend):
