@@ -117,7 +117,7 @@ def test_interventions_take_effect_at_the_next_step(client):
     changed = client.until("intervened", intervention={"step": 3, "beta": 0.2})[-1]
     margin = before["pairs"]["margin"][2]
     assert margin != 0.0
-    # from the log-probs of step 2, as last seen: the sign turns with the flip, beta is two thirds of what it was
+    # from the log-probs of step 2, as last seen: the sign turns with the flip, beta falls to two thirds
     assert changed["pairs"]["margin"][2] == pytest.approx(-0.2 / 0.3 * margin, rel=1e-9)
     client.send(type="resume")
     after = [m for m in client.until("finished", run="b") if m["type"] == "snapshot"]
