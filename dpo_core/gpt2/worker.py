@@ -97,6 +97,7 @@ from dpo_core.world.intervention_file import check_in_force, intervention_from_j
 from dpo_core.world.reading import check_index, check_list, check_object, check_text, check_whole, decode_json
 
 LAST_WORDS = 2.0  # seconds that a step may still take after the end of input
+REHEARSED = 512  # replies whose reference log-probs are there before anybody asks
 END = None
 
 
@@ -133,12 +134,12 @@ class Worker:
         )
 
     def _rehearsed(self) -> Policy:
-        """The shipped model after one step: kernels, grammar and the bundled pairs' log-probs are warm."""
+        """The shipped model after one step: kernels, grammar and the first pairs' log-probs are warm."""
         base, weights = self._base(SHIPPED, "float32", pick_device().type)
         run = Run(run_config_from_json({"data": BUNDLED, "steps": 1}), base, self.kept, weights)
         for _ in run.advance():
             pass
-        run.with_room(lambda: run.trainer.reference.of(run.all_replies()))
+        run.with_room(lambda: run.trainer.reference.of(run.all_replies()[:REHEARSED]))
         run.with_room(lambda: run.evaluation.metrics(base, run.trainer.rules))
         return base
 
