@@ -315,5 +315,5 @@ def test_a_projector_shows_it_whole_and_a_finger_can_use_it(browser: Browser, se
         box = card.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390
         card.get_by_role("link", name="Open in the Playground").click()
-        expect(page.locator(".dpo .lab .chart canvas").first).to_be_visible(timeout=20_000)
+        expect(page.locator(".dpo .lab .chart canvas:visible").first).to_be_visible(timeout=20_000)
         assert json.loads(page.evaluate("JSON.stringify(history.length)")) > 1

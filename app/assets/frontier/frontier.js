@@ -189,6 +189,11 @@ export class FrontierPage {
     this.writeAddress();
   }
 
+  // While it plays: a sweep has no step to stop at.
+  advance(place) {
+    this.seek(place);
+  }
+
   seek(playhead) {
     this.view.playhead = Math.max(0, Math.min(this.run.steps, playhead));
     this.parts.plot.seek(this.view.playhead);
