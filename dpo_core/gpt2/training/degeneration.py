@@ -18,6 +18,7 @@ from dpo_core.gpt2 import corpus
 from dpo_core.gpt2.model.packing import TokenSequence, pack
 from dpo_core.gpt2.model.policy import Policy, micro_batches
 from dpo_core.gpt2.model.sampling import sample, text_of, uniforms
+from dpo_core.gpt2.spec.run_config import held_out_preferences
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Measured:
 
 def grammar_applies(prompts: Sequence[str]) -> bool:
     """Whether every prompt is the beginning of a review of the grammar: then sentiment is known exactly."""
-    return all(corpus.is_prefix(prompt) for prompt in prompts)
+    held_out = {prompt.text for prompt in held_out_preferences().prompts}  # they begin whole reviews
+    return all(prompt in held_out or corpus.is_prefix(prompt) for prompt in prompts)
 
 
 @dataclass(frozen=True)
