@@ -3,9 +3,9 @@ import { h, loadStyles } from "../shared/dom.js";
 import { EventQueue } from "../shared/event_queue.js";
 import { loadFacts, presets } from "../shared/facts.js";
 import { LOOK } from "../shared/look.js";
+import { clock } from "../shared/playback.js";
 import { loadTerms, term, watchTerms } from "../shared/terms.js";
 import { watchTheme } from "../shared/theme.js";
-import { clock } from "../playground/transport.js";
 import { table } from "./numbers.js";
 import { methodList, sweepForm, tangentControl } from "./panel.js";
 import { keys, playback } from "./playback.js";
@@ -187,11 +187,6 @@ export class FrontierPage {
       this.seek(this.view.playhead);
     }
     this.writeAddress();
-  }
-
-  // While it plays: a sweep has no step to stop at.
-  advance(place) {
-    this.seek(place);
   }
 
   seek(playhead) {

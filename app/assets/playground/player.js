@@ -16,10 +16,11 @@ import { comparison } from "./compare.js";
 import { gradientPanel } from "./gradient.js";
 import { legend } from "./legend.js";
 import { pairList } from "./pairs.js";
+import { clock } from "../shared/playback.js";
 import { loadTerms, watchTerms } from "../shared/terms.js";
 import { watchTheme } from "../shared/theme.js";
 import { tour } from "./tour.js";
-import { clock, keyboard, transport } from "./transport.js";
+import { keyboard, transport } from "./transport.js";
 import { askedFor, presetView, stopBetween, viewQuery } from "./views.js";
 
 // After the pointer, the space bar plays again instead of pressing that control once more.
@@ -66,7 +67,7 @@ export class Player {
     await Promise.all([loadFacts(), loadTerms(), loadStyles(import.meta.url, LOOK)]);
     this.root = h("div", { class: "lab", tabindex: "-1" });
     this.status = h("div", { class: "status", role: "status" });
-    this.clock = clock(this);
+    this.clock = clock(this, (step) => this.advance(step));
     this.tour = tour(this);
     this.parts = {
       intro: intro(this),
