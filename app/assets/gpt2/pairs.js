@@ -9,11 +9,11 @@ const ROWS = 50; // of a table of thousands
 // The table's fixed parts; the rows go into ``body``, which pairs are seen is chosen in ``pager``.
 function frame(count, body, pager) {
   const head = [
-    h("th", {}, h("span", { class: "visually-hidden" }, "number")),
+    h("th", {}, h("span", { class: "unseen" }, "number")),
     h("th", {}, "prompt, chosen and rejected reply"),
     h("th", {}, term("rewards/margins", "margin u")),
     h("th", {}, term("sigma_weight", "σ(−u)")),
-    h("th", {}, h("span", { class: "visually-hidden" }, "changes")),
+    h("th", {}, h("span", { class: "unseen" }, "changes")),
   ];
   return h(
     "section",
