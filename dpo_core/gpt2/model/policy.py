@@ -17,6 +17,7 @@ from transformers import GPT2LMHeadModel, PreTrainedTokenizerBase
 
 from dpo_core.errors import ScenarioError
 from dpo_core.gpt2.model.packing import ATTENTION, Packed, TokenSequence, pack
+from dpo_core.gpt2.model.tokenizer import piece_encoder
 from dpo_core.gpt2.spec.defaults import DTYPES
 
 LOGITS_AT_ONCE = 2**25  # numbers in one [M, V] table: 128 MB of float32
@@ -38,6 +39,7 @@ class Policy:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise ScenarioError("dtype", f"{self.dtype!r} is not known", f"Use one of {', '.join(DTYPES)}")
+        self.tokens = piece_encoder(self.tokenizer)
         self.restore_attention()
         self.cast(torch.float64 if self.dtype == "float64" else torch.float32)
         self.model.eval()
@@ -85,16 +87,16 @@ class Policy:
 
     def prompt_ids(self, prompt: str) -> tuple[int, ...]:
         """Token ids of a prompt; an empty one is the beginning-of-text token alone."""
-        ids = self.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        ids = self.tokens(prompt)
         begin = self.tokenizer.bos_token_id
-        return tuple(ids) or (self.end_of_text if begin is None else int(begin),)
+        return ids or (self.end_of_text if begin is None else int(begin),)
 
     def encode(self, prompt: str, reply: str, where: str = "pairs") -> TokenSequence:
         """Prompt and reply, tokenised apart, so that the mask's edge is exact; end of text is added once.
 
         Raises ScenarioError when both do not fit in the model's context.
         """
-        ids = tuple(self.tokenizer(reply, add_special_tokens=False)["input_ids"])
+        ids = self.tokens(reply)
         if not ids or ids[-1] != self.end_of_text:
             ids = (*ids, self.end_of_text)
         sequence = TokenSequence(self.prompt_ids(prompt), ids)

@@ -4,16 +4,17 @@ All 256 bytes are in its alphabet, so any text can be encoded and comes back unc
 """
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import lru_cache
 
 from tokenizers import Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 END_OF_TEXT = "<|endoftext|>"
+KEPT = 2**16  # texts whose tokens are kept
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int, context: int) -> PreTrainedTokenizerFast:
@@ -38,10 +39,10 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, context: int) -> PreT
     )
 
 
-def piece_encoder(tokenizer: PreTrainedTokenizerFast) -> Callable[[str], tuple[int, ...]]:
-    """Token ids of a piece of text, kept once worked out: reviews have few different pieces."""
+def piece_encoder(tokenizer: PreTrainedTokenizerBase) -> Callable[[str], tuple[int, ...]]:
+    """Token ids of a text, kept once worked out: reviews have few different pieces, and runs share pairs."""
 
-    @cache
+    @lru_cache(maxsize=KEPT)
     def encode(piece: str) -> tuple[int, ...]:
         return tuple(tokenizer(piece, add_special_tokens=False)["input_ids"])
 
