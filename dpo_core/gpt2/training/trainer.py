@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from dpo_core.errors import ScenarioError
-from dpo_core.gpt2.model.memory import is_out_of_memory, no_memory, too_small
+from dpo_core.gpt2.model.memory import is_out_of_memory, no_memory, too_small, with_room
 from dpo_core.gpt2.model.policy import Policy, micro_batches
 from dpo_core.gpt2.spec.training_settings import TrainingSettings
 from dpo_core.gpt2.training.evaluation import comparison_metrics
@@ -116,14 +116,13 @@ class Trainer:
     def _with_memory(self, batch: Indices, update: bool) -> StepReport:
         """One pass; on the CPU where the GPU's memory is too small for it."""
         try:
-            return self._pass(batch, update)
+            return with_room(
+                lambda: self._pass(batch, update), self.policy.device.type, self.fall_back_to_cpu
+            )
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            if self.policy.device.type == "cpu":
-                raise no_memory(self.policy.name) from None
-            self.fall_back_to_cpu()
-            return self._pass(batch, update)
+            raise no_memory(self.policy.name) from None
 
     def _keep(self) -> None:
         """Keep the parameters of this step, whose numbers are sound, to come back to."""
