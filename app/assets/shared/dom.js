@@ -28,7 +28,7 @@ export function h(tag, props = {}, ...children) {
  */
 export const maths = (text) =>
   text
-    .split(/_(ref|w|l|D|U|b)(?![a-z])/)
+    .split(/_(ref|w|l|D|U|b|r|c)(?![a-z])/)
     .map((part, i) => (i % 2 ? h("sub", {}, part) : part))
     .filter((part) => part !== "");
 
