@@ -259,15 +259,22 @@ def test_where_the_shipped_model_is_not_offered_the_worker_says_so_and_lives():
 
 
 def test_numbers_that_leave_the_floats_are_null_and_the_worker_lives(client):
-    """beta 10 at learning rate 1: the network overflows after a few steps."""
-    wild = {"objective": {"beta": 10}, "optimizer": {"name": "sgd", "learning_rate": 1.0}, "paused": True}
-    client.send(type="start", run="wild", config={**QUICK, **wild, "steps": 30})
+    """From step 1 on a rate of which no ten halvings make a sound one: the network overflows each time."""
+    wild = {
+        "objective": {"beta": 10},
+        "optimizer": {"name": "sgd", "learning_rate": 0.01},
+        "standard_pull": 0,
+        "interventions": [{"step": 1, "learning_rate": 1e6}],
+        "paused": True,
+    }
+    client.send(type="start", run="wild", config={**QUICK, **wild, "steps": 300})
     client.until("paused", run="wild")
     texts = {"prompt": "The film", "reply": " was dull."}
-    found = []
-    for step in range(12):
+    found, notices = [], []
+    for step in range(200):
         client.send(type="step")
         got = client.until("paused", run="wild") if step < 2 else client.until_any("paused", "error")
+        notices += [m for m in got if m["type"] == "notice"]
         if got[-1]["type"] == "error":
             assert got[-1]["ended"] and "overflow" in got[-1]["text"]
             break
@@ -275,6 +282,7 @@ def test_numbers_that_leave_the_floats_are_null_and_the_worker_lives(client):
         found.append(client.until("token_ratios", id=step)[-1])
     else:
         pytest.fail("it never overflowed")
+    assert len(notices) == 10  # it went back, and said so
     assert found[0]["log_ratio"] is not None
     assert found[-1]["log_ratio"] is None and found[-1]["reward"] is None
     client.send(type="start", run="tame", config={**QUICK, "steps": 1})
@@ -315,4 +323,4 @@ def test_planned_changes_bring_every_pairs_figures(client):
     config = {**QUICK, "steps": 4, "batch_size": 2, "interventions": planned}
     client.send(type="start", run="q", config=config)
     snapshots = [m for m in client.until("finished", run="q") if m["type"] == "snapshot"]
-    assert [len(m["pairs"]["index"]) for m in snapshots] == [6, 2, 2, 6, 2]
+    assert [len(m["pairs"]["index"]) for m in snapshots] == [2, 2, 2, 6, 6]
