@@ -34,8 +34,7 @@ def _reward(s: Settings, view: View, log_policy: Array) -> Array:
 def _step(s: Settings, view: View, generator: np.random.Generator, descend: Descend) -> Taken:
     base = view.carried["base"] if view.age else view.log_policy
     n = min(view.age + 2, int(s["best_of"]))  # one step after taking over: the best of 2
-    cuts = view.space.starts[1:]
-    parts = zip(np.split(base, cuts), np.split(_reward(s, view, base), cuts), strict=True)
+    parts = view.each_prompt(base, _reward(s, view, base))
     return Taken({"base": base}, np.concatenate([log_best_of(p, r, n) for p, r in parts]))
 
 

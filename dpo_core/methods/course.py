@@ -5,7 +5,7 @@ Tables are carried in a trajectory's rows, so that resuming at a step is running
 ``drawn`` [D] (weights of pairs, see ``drawn_pairs``), ``base`` [R] (log π to draw from).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,6 +57,10 @@ class View:
         """The same with another of its tables."""
         return replace(self, carried={**self.carried, name: table})
 
+    def each_prompt(self, *rows: Array) -> Iterator[tuple[Array, ...]]:
+        """The parts of rows [R] that belong to one prompt after the other."""
+        return zip(*(np.split(row, self.space.starts[1:]) for row in rows), strict=True)
+
     def reward(self, which: str) -> Array:
         """The "true" reward [R] or the "learned" one [..., R]."""
         return self.carried["learned_reward"] if which == "learned" else np.asarray(self.true_reward)
@@ -99,5 +103,5 @@ class Course:
 
 def drawn_counts(view: View, draws: int, generator: np.random.Generator) -> Array:
     """How often each reply came up [R] in ``draws`` draws of the policy for each prompt."""
-    parts = np.split(np.exp(view.log_policy), view.space.starts[1:])
-    return np.concatenate([generator.multinomial(draws, p / p.sum()) for p in parts]).astype(np.float64)
+    parts = view.each_prompt(np.exp(view.log_policy))
+    return np.concatenate([generator.multinomial(draws, p / p.sum()) for (p,) in parts]).astype(np.float64)

@@ -5,11 +5,13 @@ much of what was drawn says that the first beats the second. The weights of a ro
 round they are 0. With nothing drawn (0) a round is its exact expectation.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
-from dpo_core.methods.course import Indices, View, Weighted
+from dpo_core.indices import gathered
+from dpo_core.methods.course import Descend, Indices, Taken, View, Weighted
 from dpo_core.methods.method import Asked, Setting, Settings
 from dpo_core.numerics import Array, sigmoid
 from dpo_core.reply_space import ReplySpace
@@ -45,6 +47,22 @@ def judged(first: Array, second: Array, noise: float) -> Array:
 def is_round(s: Settings, view: View) -> bool:
     """Whether new replies are drawn at this step: every so many, counted from when the method took over."""
     return view.age % int(s["every"]) == 0 or not view.carried["drawn"].any()
+
+
+def on_rounds(
+    draw: Callable[[Settings, View, np.random.Generator], Array],
+    asked: Callable[[Settings, View], Weighted],
+    pull: Callable[[Settings, Asked], Array],
+) -> Callable[[Settings, View, np.random.Generator, Descend], Taken]:
+    """A step that trains on what was drawn last, and draws anew where a round begins."""
+
+    def step(s: Settings, view: View, generator: np.random.Generator, descend: Descend) -> Taken:
+        drawn = draw(s, view, generator) if is_round(s, view) else view.carried["drawn"]
+        found, replies, weights, _ = asked(s, view.with_table("drawn", drawn))
+        descend(gathered(replies, weights * pull(s, found), len(view.log_policy)))
+        return Taken({"drawn": drawn})
+
+    return step
 
 
 def pairs_asked(view: View) -> Weighted:

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from dpo_core.indices import gathered
 from dpo_core.methods import dpo
-from dpo_core.methods.course import Course, Descend, Taken, View
-from dpo_core.methods.drawn_pairs import EVERY, JUDGE, NOISE, by_prompt, is_round, judged, pairs_asked
+from dpo_core.methods.course import Course, View, Weighted
+from dpo_core.methods.drawn_pairs import EVERY, JUDGE, NOISE, by_prompt, judged, on_rounds, pairs_asked
 from dpo_core.methods.labels import Labels
 from dpo_core.methods.method import Asked, Method, Setting, Settings, beta, opposite
 from dpo_core.methods.ppo import MOST_DRAWS, REWARD_STEPS, reward_stage
@@ -25,11 +24,8 @@ def _draw(s: Settings, view: View, generator: np.random.Generator) -> Array:
 
     A pair of one reply with itself says nothing, and is drawn again.
     """
-    cuts, n = view.space.starts[1:], int(s["draws"])
-    found = []
-    for p, r in zip(
-        np.split(np.exp(view.log_policy), cuts), np.split(view.reward(s["judge"]), cuts), strict=True
-    ):
+    n, found = int(s["draws"]), []
+    for p, r in view.each_prompt(np.exp(view.log_policy), view.reward(s["judge"])):
         met = np.outer(p, p) * (1.0 - np.eye(len(p)))  # how often two replies meet, in either order
         met = met / (met.sum() or 1.0)
         share = judged(r[:, None], r, s["noise"])
@@ -42,11 +38,8 @@ def _draw(s: Settings, view: View, generator: np.random.Generator) -> Array:
     return by_prompt(view.space, found)
 
 
-def _step(s: Settings, view: View, generator: np.random.Generator, descend: Descend) -> Taken:
-    drawn = _draw(s, view, generator) if is_round(s, view) else view.carried["drawn"]
-    asked, replies, weights, _ = pairs_asked(view.with_table("drawn", drawn))
-    descend(gathered(replies, weights * _pull(s, asked), len(view.log_policy)))
-    return Taken({"drawn": drawn})
+def _asked(s: Settings, view: View) -> Weighted:
+    return pairs_asked(view)
 
 
 def _rule(s: Settings, unanimous: bool) -> tuple[str, ...]:
@@ -84,6 +77,6 @@ METHOD = Method(
     asks="draws",
     mixes=True,
     optimum=_optimum,
-    course=Course(("learned_reward", "fitted", "drawn"), lambda s, view: pairs_asked(view), _step),
+    course=Course(("learned_reward", "fitted", "drawn"), _asked, on_rounds(_draw, _asked, _pull)),
     first_stage=reward_stage,
 )

@@ -44,14 +44,19 @@ def _asked(s: Settings, view: View) -> Weighted:
     return Weighted(asked, index, ones / len(sizes), len(sizes))
 
 
+def _paid(s: Settings, view: View) -> Array:
+    """r − β·log(π/π_ref) of each reply [R], what Eq. 3 is the mean of."""
+    return np.asarray(view.reward(s["reward"]) - s["beta"] * (view.log_policy - view.log_reference))
+
+
 def advantages(s: Settings, view: View, counts: Array) -> tuple[Array, Array]:
     """Each reply's advantage [R] and the mean payment of those drawn [P].
 
-    The payment is r − β·log(π/π_ref). The mean baseline leaves each reply out of its own mean, which keeps
+    The payment is ``_paid``. The mean baseline leaves each reply out of its own mean, which keeps
     the gradient unbiased (Kool et al. 2019); with one draw there is nothing to take it over, and it is none.
     """
     space, n = view.space, s["draws"]
-    paid = view.reward(s["reward"]) - s["beta"] * (view.log_policy - view.log_reference)
+    paid = _paid(s, view)
     mean = space.sum(counts * paid) / n
     if s["baseline"] == "value":
         return paid - space.spread(view.carried["value"]), mean
@@ -64,7 +69,7 @@ def _step(s: Settings, view: View, generator: np.random.Generator, descend: Desc
     old, n = view.log_policy, int(s["draws"])
     if n == 0:  # the exact expectation: every reply counts by its probability, and needs no baseline
         weights = np.exp(old)
-        paid = view.reward(s["reward"]) - s["beta"] * (old - view.log_reference)
+        paid = _paid(s, view)
         mean = view.space.sum(weights * paid)
         advantage = paid - view.space.spread(mean)
     else:

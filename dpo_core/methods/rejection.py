@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from dpo_core.indices import gathered
 from dpo_core.methods import online_dpo
-from dpo_core.methods.course import Course, Descend, Indices, Taken, View, Weighted
-from dpo_core.methods.drawn_pairs import EVERY, JUDGE, by_prompt, is_round, pairs_asked, two_of_each
+from dpo_core.methods.course import Course, Indices, View, Weighted
+from dpo_core.methods.drawn_pairs import EVERY, JUDGE, by_prompt, on_rounds, pairs_asked, two_of_each
 from dpo_core.methods.method import Asked, Method, Setting, Settings, beta, both
 from dpo_core.methods.ppo import MOST_DRAWS, REWARD_STEPS, reward_stage
 from dpo_core.numerics import Array
@@ -52,8 +51,7 @@ def _counted(s: Settings, p: Array, r: Array, generator: np.random.Generator) ->
 
 
 def _draw(s: Settings, view: View, generator: np.random.Generator) -> Array:
-    cuts = view.space.starts[1:]
-    parts = zip(np.split(np.exp(view.log_policy), cuts), np.split(view.reward(s["judge"]), cuts), strict=True)
+    parts = view.each_prompt(np.exp(view.log_policy), view.reward(s["judge"]))
     pairs = [(p / p.sum(), r) for p, r in parts]
     if s["draws"] == 0:
         return by_prompt(view.space, [_exact(s, p, r) for p, r in pairs])
@@ -79,13 +77,6 @@ def _pull(s: Settings, asked: Asked) -> Array:
         return online_dpo.METHOD.pull(s, asked)
     one = np.ones_like(asked.log_probs[..., 0, :])
     return both(-one, 0.0 * one)
-
-
-def _step(s: Settings, view: View, generator: np.random.Generator, descend: Descend) -> Taken:
-    drawn = _draw(s, view, generator) if is_round(s, view) else view.carried["drawn"]
-    asked, replies, weights, _ = _asked(s, view.with_table("drawn", drawn))
-    descend(gathered(replies, weights * _pull(s, asked), len(view.log_policy)))
-    return Taken({"drawn": drawn})
 
 
 def _rule(s: Settings, unanimous: bool) -> tuple[str, ...]:
@@ -118,6 +109,6 @@ METHOD = Method(
     rule=_rule,
     asks="draws",
     mixes=True,
-    course=Course(("learned_reward", "fitted", "drawn"), _asked, _step),
+    course=Course(("learned_reward", "fitted", "drawn"), _asked, on_rounds(_draw, _asked, _pull)),
     first_stage=reward_stage,
 )
