@@ -117,7 +117,8 @@ export class Surface {
       const began = performance.now();
       await this.fetch();
       if (this.gone) return;
-      const busy = this.records.some((r) => !r.ended) || performance.now() - (this.awake ?? 0) < 5000;
+      if (this.records.some((r) => !r.ended)) this.awake = performance.now(); // what was asked is answered after the end
+      const busy = performance.now() - (this.awake ?? 0) < 5000;
       this.timer = busy ? setTimeout(look, Math.max(50, EVERY - (performance.now() - began))) : null;
     };
     this.timer = setTimeout(look, 0);
